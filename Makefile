@@ -1,0 +1,53 @@
+# The commands of the house. `make` alone lists them. Only Python 3.11+ and make are needed.
+SHELL := /bin/sh
+PYTHON ?= python3
+PY := .venv/bin/python
+SETUP := $(PYTHON) loyalty_platform/launcher/setup.py
+TESTS ?=
+# Commands that need no server: a warning that there is none is not an error.
+MANAGE := $(PY) -W ignore::RuntimeWarning manage.py
+SCHEMA := docs/openapi.yaml
+LOCKS := base run local production
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format bench schema lock clean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+setup: ## make the virtual environment with everything for development
+	@exec $(SETUP) local
+
+run: ## set everything up and serve http://127.0.0.1:8000 with demo data (PORT=… moves it)
+	@$(SETUP) run && exec $(PY) -m loyalty_platform.launcher
+
+test: ## run the whole test suite (TESTS="tests/core -k money" for a part of it)
+	@$(SETUP) local && exec $(PY) -m pytest -n auto --dist loadgroup $(TESTS)
+
+lint: ## style, layers, templates, migrations, API document, types
+	@$(SETUP) local
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m ruff format --check --quiet . || { echo "Some files are not formatted: make format"; exit 1; }
+	@.venv/bin/python -c "from importlinter.cli import lint_imports_command as run; run()" --no-logo
+	@$(PY) -m djlint templates --check --quiet
+	@$(PY) -m djlint templates --lint --quiet
+	@$(MANAGE) makemigrations --check --dry-run
+	@if [ -f $(SCHEMA) ]; then mkdir -p var && $(MANAGE) spectacular --validate --fail-on-warn --file var/openapi.yaml \
+	  && diff -u $(SCHEMA) var/openapi.yaml || { echo "The API document differs: make schema"; exit 1; }; fi
+	@$(PY) -m mypy
+
+format: ## rewrite files as `make lint` wants them
+	@$(SETUP) local && $(PY) -m ruff check --fix-only --quiet . && $(PY) -m ruff format --quiet . && exec $(PY) -m djlint templates --reformat --quiet
+
+bench: ## the speed of a stamp, as a ratio to plain SQL on the same machine
+	@$(SETUP) local && exec $(PY) -m tests.bench
+
+schema: ## write the API document anew
+	@$(SETUP) local && exec $(MANAGE) spectacular --validate --file $(SCHEMA)
+
+lock: ## compile requirements/*.in to *.txt with hashes (needs uv)
+	@for name in $(LOCKS); do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+clean: ## remove what can be made again, but for the database in var/
+	@rm -rf .venv var/static var/test .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

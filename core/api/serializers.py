@@ -1,0 +1,54 @@
+"""Input that refuses what it does not know."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+
+class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """A serializer that refuses unknown fields (code `unknown_field`) instead of ignoring a misspelt one."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse unknown fields together with all other errors."""
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
+        errors = {name: [serializers.ErrorDetail(_("There is no such field."), "unknown_field")] for name in unknown}
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **errors}) from None  # type: ignore[dict-item]
+        if errors:
+            raise serializers.ValidationError(errors)
+        return value
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A whole number: a JSON integer, not text, not a fraction, not true."""
+
+    default_error_messages = {"invalid": _("A whole number is needed.")}
+
+    def to_internal_value(self, data: Any) -> int:
+        """Accept integers only."""
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
+class StrictCharField(serializers.CharField):
+    """Text: a JSON string, without NUL."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Accept strings only."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """true or false, nothing that looks like it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Accept booleans only."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return bool(data)

@@ -1,0 +1,139 @@
+"""Idempotency: one key, one effect. A repeated request gets the answer of the first one.
+
+A key belongs to the merchant. While a request with a key runs it holds an advisory lock, so a second one is told to
+wait (409); afterwards the stored answer is replayed, unless the operation or the body differ (422). Only successes are
+stored; the ledger's own unique key holds for ever.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from core import tenancy
+from core.db import Deferred, Pipeline, pipeline
+from core.errors import DomainError, ValidationFailed
+from core.models import IdempotencyRecord
+
+# What may differ between two sendings of the same request, and must not be guessable from the fingerprint.
+LEFT_OUT = frozenset({"staff_pin", "staff_session", "confirm"})
+MAX_KEY = 128
+
+
+class IdempotencyInProgress(DomainError):
+    """Another request with this key is running."""
+
+    code = "idempotency_in_progress"
+    keep = False
+    message = _("The same request is still running. Ask again in a moment.")
+
+
+class IdempotencyKeyReused(DomainError):
+    """The key was used for something else."""
+
+    code = "idempotency_key_reused"
+    status = 422
+    keep = False
+    message = _("This key was used for another request.")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request was answered: HTTP status, JSON body, and whether it is a replay."""
+
+    status: int
+    body: Any
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What identifies a request: its key (None: the caller sent none), its operation and its fingerprint."""
+
+    key: str | None
+    operation: str
+    fingerprint: str
+
+
+def request(key: str | None, operation: str, path: str, body: Any) -> Request:
+    """Describe a request; raises ValidationFailed for a key that is empty, too long or not printable ASCII."""
+    if key is not None and (not 1 <= len(key) <= MAX_KEY or not key.isascii() or not key.isprintable()):
+        raise ValidationFailed.of(
+            "Idempotency-Key", "invalid", _("A key has 1 to 128 printable characters.")
+        )  # fmt: skip
+    return Request(key, operation, fingerprint(operation, path, body))
+
+
+def fingerprint(operation: str, path: str, body: Any) -> str:
+    """Return an HMAC over operation, path and body without PIN, session and confirmation.
+
+    A plain hash of a body would let anyone who reads the table try all PINs.
+    """
+    kept = {name: value for name, value in body.items() if name not in LEFT_OUT} if isinstance(body, dict) else body
+    text = json.dumps([operation, path, kept], sort_keys=True, separators=(",", ":"), cls=DjangoJSONEncoder)
+    return hmac.new(settings.SECRET_KEY.encode(), b"idempotency" + text.encode(), hashlib.sha256).hexdigest()
+
+
+def queue_check(line: Pipeline, merchant_id: UUID, key: str) -> tuple[Deferred, Deferred]:
+    """Queue taking the key's lock and, with a later snapshot, reading its stored answer."""
+    lock = line.run(
+        "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0)) AS free", (f"{merchant_id}/{key}",)
+    )  # fmt: skip
+    stored = line.run(
+        "SELECT operation, fingerprint, status, body FROM core_idempotencyrecord WHERE merchant_id = %s AND key = %s",
+        (merchant_id, key),
+    )
+    return lock, stored
+
+
+def settle(asked: Request, lock: Deferred, stored: Deferred) -> Answer | None:
+    """Return the stored answer, or None when the request is to run; raises the two conflicts."""
+    row = stored.one()
+    if row is not None:
+        if row["operation"] != asked.operation or not hmac.compare_digest(row["fingerprint"], asked.fingerprint):
+            raise IdempotencyKeyReused
+        return Answer(row["status"], json.loads(row["body"]), replayed=True)
+    locked = lock.one()
+    if not locked or not locked["free"]:
+        raise IdempotencyInProgress(retry_after=1)
+    return None
+
+
+def once(merchant_id: UUID, asked: Request, run: Callable[[], tuple[int, Any, Any]]) -> Answer:
+    """Run a write once per key in the merchant's scope: `run` returns (status, body, body to store).
+
+    The stored body leaves out secrets that are shown once (they are null in a replay). Without a key it just runs.
+    """
+    with tenancy.scope(merchant_id):
+        if asked.key is not None:
+            with pipeline() as line:
+                lock, stored = queue_check(line, merchant_id, asked.key)
+            answer = settle(asked, lock, stored)
+            if answer is not None:
+                return answer
+        status, body, kept = run()
+        if asked.key is not None:
+            keep(merchant_id, asked, Answer(status, kept))
+        return Answer(status, as_sent(body))
+
+
+def as_sent(body: Any) -> Any:
+    """Return a body in the plain JSON values it is stored with, so that a replay is the same to the letter."""
+    return json.loads(json.dumps(body, cls=DjangoJSONEncoder))
+
+
+def keep(merchant_id: UUID, asked: Request, answer: Answer) -> None:
+    """Store an answer under its key, in the current transaction."""
+    body = json.dumps(answer.body, cls=DjangoJSONEncoder)
+    IdempotencyRecord.objects.create(
+        merchant_id=merchant_id, key=asked.key, operation=asked.operation, fingerprint=asked.fingerprint,
+        status=answer.status, body=body, created_at=timezone.now(),
+    )  # fmt: skip

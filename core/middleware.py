@@ -1,0 +1,130 @@
+"""Middleware of all pages: language, slashes, and a kind word while the database is away."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+from core.api.errors import problem_response
+from core.errors import ServiceUnavailable
+
+logger = logging.getLogger(__name__)
+Handler = Callable[[HttpRequest], HttpResponse]
+ALIASES = {"lu": "lb"}
+
+
+class LanguageMiddleware:
+    """Choose the language: the switch's cookie, the person's own, Accept-Language, else the merchant's default.
+
+    The merchant is not known here: `request.language_is_default` tells a view that nobody chose, see `fall_back`.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Activate the language for the request and name it in the answer."""
+        chosen = known_language(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""))
+        request.language_from_cookie = chosen is not None  # type: ignore[attr-defined]
+        chosen = chosen or _accepted(request)
+        request.language_is_default = chosen is None  # type: ignore[attr-defined]
+        self._activate(request, chosen or settings.LANGUAGE_CODE)
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Language", translation.get_language() or "en")
+        patch_vary_headers(response, ["Accept-Language", "Cookie"])
+        return response
+
+    def process_view(self, request: HttpRequest, *_: Any) -> None:
+        """Prefer the signed-in person's saved language to what the browser asks for."""
+        if request.language_from_cookie or settings.SESSION_COOKIE_NAME not in request.COOKIES:  # type: ignore[attr-defined]
+            return
+        user = getattr(request, "user", None)
+        saved = known_language(getattr(user, "language", "") or "")
+        if saved:
+            request.language_is_default = False  # type: ignore[attr-defined]
+            self._activate(request, saved)
+
+    @staticmethod
+    def _activate(request: HttpRequest, code: str) -> None:
+        translation.activate(code)
+        request.LANGUAGE_CODE = code
+
+
+def known_language(code: str) -> str | None:
+    """Return our code of a language tag ("de-AT" → "de", "lu" → "lb"), None when we do not speak it."""
+    base = code.lower().replace("_", "-").split("-")[0]
+    base = ALIASES.get(base, base)
+    return base if base in dict(settings.LANGUAGES) else None
+
+
+def fall_back(request: HttpRequest, code: str) -> None:
+    """Use the merchant's language where nobody chose one."""
+    known = known_language(code)
+    if known and getattr(request, "language_is_default", False):
+        LanguageMiddleware._activate(request, known)
+
+
+def _accepted(request: HttpRequest) -> str | None:
+    for code, _quality in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "")):
+        known = known_language(code) if code != "*" else None
+        if known:
+            return known
+    return None
+
+
+class SlashMiddleware:
+    """A page asked for with the other slash form redirects to the one that exists; the API is exact."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Redirect a read of a page whose other form exists."""
+        response = self.get_response(request)
+        if response.status_code != 404 or request.method not in ("GET", "HEAD") or request.path.startswith("/api/"):
+            return response
+        other = request.path.rstrip("/") if request.path.endswith("/") else f"{request.path}/"
+        if not other or other.startswith("//") or _resolves(request.path_info) or not _resolves(other):
+            return response
+        query = request.META.get("QUERY_STRING", "")
+        return HttpResponsePermanentRedirect(f"{other}?{query}" if query else other)
+
+
+def _resolves(path: str) -> bool:
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return False
+    return "catch-all" not in (match.url_name or "") and not getattr(match.func, "final_catch_all", False)
+
+
+class DatabaseAwayMiddleware:
+    """While the database is away: 503 with Retry-After, as a problem document or a page, and a fresh connection."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer an exception that says the database cannot be reached."""
+        if not isinstance(exception, (OperationalError, InterfaceError)):
+            return None
+        logger.warning("database away: %s", exception)
+        close_old_connections()
+        error = ServiceUnavailable(retry_after=5)
+        if request.path.startswith("/api/"):
+            return problem_response(error)
+        response = render(request, "503.html", {"detail": error.detail}, status=503)
+        response["Retry-After"] = "5"
+        return response

@@ -1,0 +1,11 @@
+"""App configuration of dashboard."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class DashboardConfig(AppConfig):
+    """Registers dashboard with Django."""
+
+    name = "dashboard"
+    verbose_name = _("Dashboard")

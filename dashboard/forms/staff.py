@@ -1,0 +1,82 @@
+"""Staff members, terminals and API keys."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.forms.base import typed
+from merchants.permissions import EARN, MANAGE, READ, REDEEM
+from stores.models import Store
+
+SCOPE_CHOICES = (
+    (READ, _("Look up cards and figures")),
+    (EARN, _("Make cards, give stamps and points, undo its own")),
+    (REDEEM, _("Hand out rewards")),
+    (MANAGE, _("Change programs, rewards, staff and stores")),
+)
+
+
+class StaffForm(forms.Form):
+    """Somebody who works with a PIN."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=60, help_text=_("A first name is enough."), widget=typed(autocomplete="off")
+    )
+    stores = forms.MultipleChoiceField(
+        label=_("Works in"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Nothing ticked: in all stores, new ones too."),
+    )
+    external_id = forms.CharField(
+        label=_("Number in your own system"), max_length=64, required=False, widget=typed()
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, stores: tuple[Store, ...] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if len(stores) < 2:
+            del self.fields["stores"]
+        else:
+            self.fields["stores"].choices = [(str(store.pk), store.name) for store in stores]  # type: ignore[attr-defined]
+
+
+class FirstStaffForm(forms.Form):
+    """The first staff member, in the onboarding."""
+
+    name = forms.CharField(
+        label=_("Who works at the till?"),
+        max_length=60,
+        help_text=_("A first name is enough. You can add the others later."),
+        widget=typed(autocomplete="off", autofocus=True),
+    )
+
+
+class TerminalForm(forms.Form):
+    """A device at the till that is to be paired."""
+
+    name = forms.CharField(
+        label=_("Name of the device"),
+        max_length=60,
+        help_text=_("Where it stands or what it is, such as “Till 1” or “Blue tablet”."),
+        widget=typed(),
+    )
+
+
+class ApiKeyForm(forms.Form):
+    """A key for a till system or a script."""
+
+    name = forms.CharField(label=_("What is it for?"), max_length=60, widget=typed())
+    scopes = forms.MultipleChoiceField(
+        label=_("It may"),
+        choices=SCOPE_CHOICES,
+        initial=[READ, EARN, REDEEM],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Tick at least one thing that the key may do.")},
+    )
+    store = forms.ChoiceField(label=_("In which store"), required=False)
+
+    def __init__(self, *args: Any, stores: tuple[Store, ...] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", _("In all stores")), *((store.code, store.name) for store in stores)]
+        self.fields["store"].choices = choices  # type: ignore[attr-defined]

@@ -1,0 +1,18 @@
+"""Complete addresses that leave the house: in QR codes, on posters, in mails."""
+
+from django.conf import settings
+
+
+def enroll(store_code: str) -> str:
+    """Return the address of a store's enrolment page."""
+    return f"{settings.SITE_URL}/loyalty/{store_code}/enroll"
+
+
+def terminal(store_code: str) -> str:
+    """Return the address of a store's terminal."""
+    return f"{settings.SITE_URL}/store/{store_code}/loyalty/terminal"
+
+
+def pairing() -> str:
+    """Return the address where a device types its pairing code."""
+    return f"{settings.SITE_URL}/pair"

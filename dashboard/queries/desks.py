@@ -1,0 +1,79 @@
+"""Where a signed-in person stands: at which merchant, in which role, at which store."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from core import tenancy
+from core.errors import NotFound
+from merchants.enums import Role
+from merchants.models import Membership, Merchant
+from merchants.permissions import MANAGE, ROLE_SCOPES
+from stores.models import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A person's place at a merchant: their role, the open stores, and the store of the address if it names one."""
+
+    user_id: UUID
+    merchant: Merchant
+    role: str
+    stores: tuple[Store, ...]
+    store: Store | None = None
+
+    def may(self, scope: str) -> bool:
+        """Tell whether the role carries a scope (read, earn, redeem, manage)."""
+        return scope in ROLE_SCOPES.get(self.role, frozenset())
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether this is an owner or a manager."""
+        return self.may(MANAGE)
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether this is an owner."""
+        return self.role == Role.OWNER
+
+    @property
+    def home_store(self) -> Store | None:
+        """The store of the address, else the first one."""
+        return self.store or (self.stores[0] if self.stores else None)
+
+
+def merchant_of_store(code: str) -> UUID:
+    """Return the merchant that a store code belongs to; raises NotFound for a code that nobody has."""
+    rows = tenancy.lookup("store", code)
+    if not rows:
+        raise NotFound
+    return UUID(str(rows[0][0]))
+
+
+def merchants_of(user_id: UUID) -> list[UUID]:
+    """Return the merchants a person works for, the oldest membership first."""
+    return [UUID(str(row[0])) for row in tenancy.lookup("merchants_of_user", user_id)]
+
+
+def load(user_id: UUID, merchant_id: UUID, store_code: str | None = None) -> Desk:
+    """Return the person's desk, inside an open scope of the merchant.
+
+    Raises NotFound when the person is not of this merchant or the store is closed: never told apart from "no such
+    store". Takes two queries.
+    """
+    member = Membership.objects.select_related("merchant").filter(user_id=user_id, is_active=True).first()
+    if member is None:
+        raise NotFound
+    stores = tuple(Store.objects.filter(closed_at__isnull=True).order_by("created_at", "id"))
+    store = next((store for store in stores if store.code == store_code), None)
+    if store_code is not None and store is None:
+        raise NotFound
+    return Desk(user_id=user_id, merchant=member.merchant, role=member.role, stores=stores, store=store)
+
+
+def stores_of(user_id: UUID) -> list[Desk]:
+    """Return a desk for each merchant of a person, for the page that lets them choose."""
+    found = []
+    for merchant_id in merchants_of(user_id):
+        with tenancy.scope(merchant_id):
+            found.append(load(user_id, merchant_id))
+    return found

@@ -1,0 +1,1 @@
+"""Compositions of services for the pages that do one thing in several apps at once."""

@@ -1,0 +1,78 @@
+"""The first steps of a merchant: each is saved as one transaction over the services that own the rows."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from core import tenancy
+from loyalty.enums import ProgramStatus
+from loyalty.models import Program
+from loyalty.queries import programs as program_queries
+from loyalty.queries import rewards as reward_queries
+from loyalty.services import programs, rewards
+from merchants.services import merchants
+from stores.services import staff, stores
+from stores.services.staff import NewPin
+
+PROGRAM, STORE, STAFF, READY, DONE = 1, 2, 3, 4, 5
+
+
+def describe_program(
+    *,
+    merchant_id: UUID,
+    store_id: UUID,
+    rules: Mapping[str, Any],
+    reward: Mapping[str, Any] | None,
+    actor_id: UUID,
+    at: datetime,
+) -> Program:
+    """Make the store's program and start it, or change the one that is there; with the first reward that points buy.
+
+    Raises what programs.create, programs.update and rewards.create raise.
+    """
+    with tenancy.scope(merchant_id):
+        program = program_queries.for_store(store_id)
+        if program is None:
+            program = programs.create(
+                merchant_id=merchant_id, store_id=store_id, user_id=actor_id, at=at,
+                data={**rules, "status": ProgramStatus.ACTIVE.value},
+            )  # fmt: skip
+        else:
+            programs.update(
+                merchant_id=merchant_id, program_id=program.pk, data=rules, user_id=actor_id, at=at
+            )  # fmt: skip
+        if reward is not None:
+            _first_reward(merchant_id, program.pk, reward, at)
+        reach(merchant_id=merchant_id, step=STORE, actor_id=actor_id, at=at)
+    return program
+
+
+def place_store(
+    *, merchant_id: UUID, store_id: UUID, details: Mapping[str, Any], actor_id: UUID, at: datetime
+) -> None:  # fmt: skip
+    """Keep name, address and time zone of the first store."""
+    with tenancy.scope(merchant_id):
+        stores.update(merchant_id=merchant_id, store_id=store_id, actor_id=actor_id, at=at, **details)
+        reach(merchant_id=merchant_id, step=STAFF, actor_id=actor_id, at=at)
+
+
+def add_first_staff(*, merchant_id: UUID, name: str, actor_id: UUID, at: datetime) -> NewPin:
+    """Add the first staff member; the PIN is returned this once."""
+    with tenancy.scope(merchant_id):
+        made = staff.create(merchant_id=merchant_id, name=name, actor_id=actor_id, at=at)
+        reach(merchant_id=merchant_id, step=READY, actor_id=actor_id, at=at)
+    return made
+
+
+def reach(*, merchant_id: UUID, step: int, actor_id: UUID, at: datetime) -> None:
+    """Note that a step was reached, so that the next visit begins there; going back loses nothing."""
+    merchants.update(merchant_id=merchant_id, onboarding_step=step, actor_id=actor_id, at=at)
+
+
+def _first_reward(merchant_id: UUID, program_id: UUID, reward: Mapping[str, Any], at: datetime) -> None:
+    known = reward_queries.catalogue(program_id).first()
+    if known is None:
+        rewards.create(merchant_id=merchant_id, program_id=program_id, data=reward, at=at)
+    else:
+        rewards.update(merchant_id=merchant_id, reward_id=known.pk, data=reward, at=at)

@@ -1,0 +1,118 @@
+"""What stands around every page of a merchant: navigation, store chooser, account, banner."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.queries.desks import Desk
+from merchants.enums import MerchantStatus, Role
+
+# section, address, words, icon; the first three are the tabs of a phone.
+STORE_PAGES: tuple[tuple[str, str, Promise, str], ...] = (
+    ("home", "dashboard:home", _("Home"), "home"),
+    ("stats", "dashboard:stats", _("Statistics"), "stats"),
+    ("cards", "dashboard:cards", _("Cards"), "card"),
+    ("rewards", "dashboard:rewards", _("Rewards"), "gift"),
+    ("stores", "dashboard:stores", _("Stores"), "store"),
+    ("staff", "dashboard:staff", _("Staff & devices"), "people"),
+    ("settings", "dashboard:settings", _("Settings"), "settings"),
+)
+MERCHANT_WIDE = frozenset({"dashboard:stores", "dashboard:team", "dashboard:api_keys"})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A link of the navigation, the store chooser or the row of sub pages."""
+
+    url: str
+    label: str
+    icon: str = ""
+    active: bool = False
+
+
+def context(desk: Desk, request: HttpRequest, *, section: str, chooser_to: str) -> dict[str, Any]:
+    """Return the context of components/dashboard_base.html."""
+    home = desk.home_store
+    return {
+        "desk": desk,
+        "merchant": desk.merchant,
+        "store": desk.store,
+        "nav": _navigation(desk, section),
+        "terminal_url": f"/store/{home.code}/loyalty/terminal" if home else "",
+        "stores": _chooser(desk, chooser_to),
+        "store_label": _store_label(desk),
+        "account": {"name": request.user.get_full_name(), "role": Role(desk.role).label},
+        "banner": _banner(desk),
+    }
+
+
+def address(name: str, desk: Desk) -> str:
+    """Return the address of a page: of the desk's store, or of the merchant as a whole."""
+    if name in MERCHANT_WIDE or desk.home_store is None:
+        return reverse(name)
+    return reverse(name, args=[desk.home_store.code])
+
+
+def sub_pages(desk: Desk, active: str, *pages: tuple[str, str]) -> list[Entry]:
+    """Return the row of sub pages of a section: (name of the address, words)."""
+    return [Entry(address(name, desk), words, active=name == active) for name, words in pages]
+
+
+def staff_pages(desk: Desk, active: str) -> list[Entry]:
+    """Return the sub pages of "Staff & devices"."""
+    return sub_pages(
+        desk,
+        active,
+        ("dashboard:staff", gettext("Staff")),
+        ("dashboard:terminals", gettext("Terminals")),
+        ("dashboard:team", gettext("Team")),
+        ("dashboard:api_keys", gettext("API keys")),
+    )
+
+
+def settings_pages(desk: Desk, active: str) -> list[Entry]:
+    """Return the sub pages of "Settings"."""
+    return sub_pages(
+        desk,
+        active,
+        ("dashboard:settings", gettext("Program")),
+        ("dashboard:branding", gettext("Colours")),
+        ("dashboard:posters", gettext("Poster")),
+    )
+
+
+def _navigation(desk: Desk, section: str) -> list[Entry]:
+    if desk.home_store is None:
+        return []
+    pages = STORE_PAGES if desk.may_manage else STORE_PAGES[:1]
+    return [Entry(address(name, desk), str(words), icon, key == section) for key, name, words, icon in pages]
+
+
+def _chooser(desk: Desk, chooser_to: str) -> list[Entry]:
+    if len(desk.stores) < 2:
+        return []
+    return [
+        Entry(reverse(chooser_to, args=[store.code]), store.name, active=store == desk.store) for store in desk.stores
+    ]
+
+
+def _store_label(desk: Desk) -> str:
+    if desk.store is not None:
+        return desk.store.name
+    if len(desk.stores) == 1:
+        return desk.stores[0].name
+    return gettext("All stores") if desk.stores else ""
+
+
+def _banner(desk: Desk) -> dict[str, str] | None:
+    if desk.merchant.status in (MerchantStatus.SUSPENDED, MerchantStatus.LATE) and desk.may_manage:
+        return {
+            "text": gettext("New cards are paused until the bill is settled. Stamps, points and rewards go on."),
+            "tone": "warn",
+        }
+    return None

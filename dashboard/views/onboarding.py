@@ -1,0 +1,213 @@
+"""The four steps after sign-up. Each is saved by itself, can be skipped, and is found again at the next visit."""
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.errors import NotFound
+from dashboard.forms import presets
+from dashboard.forms.programs import KindForm
+from dashboard.forms.staff import FirstStaffForm
+from dashboard.forms.stores import FirstStoreForm
+from dashboard.queries import addresses, setup
+from dashboard.services import onboarding
+from dashboard.views.base import FormMixin, MerchantView
+from loyalty.enums import LoyaltyType
+from loyalty.models import Program
+from loyalty.queries import programs as program_queries
+from loyalty.queries import rewards as reward_queries
+from stores.models import Store
+
+STEPS = 4
+
+
+class OnboardingStart(MerchantView):
+    """Without a number: the step that is next."""
+
+    def get(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Go on where one left."""
+        step = min(self.desk.merchant.onboarding_step, STEPS)
+        return HttpResponseRedirect(reverse("dashboard:onboarding", args=[step]))
+
+
+class Step(FormMixin, MerchantView):
+    """One step of the wizard."""
+
+    step = 0
+    skip_to = 0
+
+    @property
+    def store(self) -> Store:
+        """The store that the wizard is about: the first one."""
+        if self.desk.home_store is None:
+            raise NotFound
+        return self.desk.home_store
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Save the step, or skip it."""
+        if "skip" in self.request.POST:
+            onboarding.reach(
+                merchant_id=self.merchant_id, step=self.step + 1, actor_id=self.actor_id, at=timezone.now()
+            )
+            return self.forward()
+        return super().post(*args, **kwargs)
+
+    def forward(self) -> HttpResponseBase:
+        """Go on to the next step."""
+        return self.to("onboarding", self.step + 1)
+
+    def extra(self) -> dict[str, Any]:
+        """Return where one stands."""
+        back = reverse("dashboard:onboarding", args=[self.step - 1]) if self.step > 1 else ""
+        return {"step": self.step, "total": STEPS, "back_url": back, "trade_icon": presets.icon(self.desk.merchant.trade)}
+
+
+class ProgramStep(Step):
+    """What customers collect and what they get."""
+
+    template_name = "dashboard/onboarding_program.html"
+    step = onboarding.PROGRAM
+
+    def kind(self) -> str:
+        """Return what is counted: as chosen, as it is, or as the trade usually has it."""
+        chosen = self.request.POST.get("loyalty_type") or self.request.GET.get("type", "")
+        if chosen in LoyaltyType.values:
+            return chosen
+        program = self.program()
+        return program.loyalty_type if program else presets.of(self.desk.merchant.trade).kind
+
+    def program(self) -> Program | None:
+        """Return the store's program, if there is one."""
+        with self.scope():
+            return program_queries.for_store(self.store.pk)
+
+    def get_form(self, data: Any = None) -> KindForm:
+        """Make the form with what is there, else with what the trade usually has."""
+        initial = None if data else self.initial()
+        return KindForm(data, loyalty_type=self.kind(), currency=self.desk.merchant.currency, initial=initial)
+
+    def initial(self) -> dict[str, Any]:
+        """Return the first values."""
+        preset, program = presets.of(self.desk.merchant.trade), self.program()
+        if program is None:
+            return {
+                "name": self.desk.merchant.name,
+                "stamps_target": preset.target,
+                "stamps_reward_description": preset.rewards[0],
+                "points": 10,
+                "reward_points": preset.reward_points,
+                "reward_name": preset.rewards[0],
+            }
+        reward = reward_queries.catalogue(program.pk).first()
+        return {
+            "name": program.name,
+            "stamps_target": program.stamps_target,
+            "stamps_reward_description": program.stamps_reward_description,
+            "points": program.points_per_euro_num if program.points_per_euro_den == 1 else "",
+            "reward_points": reward.points_cost if reward else preset.reward_points,
+            "reward_name": reward.name if reward else preset.rewards[0],
+        }
+
+    def extra(self) -> dict[str, Any]:
+        """Return the kinds to choose from and the trade's suggestions."""
+        here, kind = reverse("dashboard:onboarding", args=[self.step]), self.kind()
+        return {
+            **super().extra(),
+            "kind": kind,
+            "kinds": [
+                {"url": f"{here}?type={value}", "label": label, "active": value == kind}
+                for value, label in LoyaltyType.choices
+            ],
+            "suggestions": presets.of(self.desk.merchant.trade).rewards,
+        }
+
+    def save(self, form: KindForm) -> HttpResponseBase:
+        """Make the program and start it."""
+        onboarding.describe_program(
+            merchant_id=self.merchant_id,
+            store_id=self.store.pk,
+            rules=form.rules(),
+            reward=form.reward(),
+            actor_id=self.actor_id,
+            at=timezone.now(),
+        )
+        return self.forward()
+
+
+class StoreStep(Step):
+    """Where the first store is."""
+
+    template_name = "dashboard/onboarding_form.html"
+    step = onboarding.STORE
+
+    def get_form(self, data: Any = None) -> FirstStoreForm:
+        """Make the form with what is known."""
+        names = ("name", "street", "postal_code", "city", "country", "time_zone")
+        return FirstStoreForm(data, initial={name: getattr(self.store, name) for name in names})
+
+    def extra(self) -> dict[str, Any]:
+        """Return the words of the page."""
+        return {**super().extra(), "title": _("Where are you?"), "text": _("Customers see this on their card.")}
+
+    def save(self, form: FirstStoreForm) -> HttpResponseBase:
+        """Keep the address."""
+        onboarding.place_store(
+            merchant_id=self.merchant_id,
+            store_id=self.store.pk,
+            details=form.cleaned_data,
+            actor_id=self.actor_id,
+            at=timezone.now(),
+        )
+        return self.forward()
+
+
+class StaffStep(Step):
+    """Who works at the till."""
+
+    template_name = "dashboard/onboarding_form.html"
+    form_class = FirstStaffForm
+    step = onboarding.STAFF
+
+    def extra(self) -> dict[str, Any]:
+        """Return the words of the page."""
+        return {
+            **super().extra(),
+            "title": _("Who works at the till?"),
+            "text": _("Everybody gets a PIN of their own, so that you see who gave what. It is made for you."),
+        }
+
+    def save(self, form: FirstStaffForm) -> HttpResponseBase:
+        """Add the person and show the PIN."""
+        made = onboarding.add_first_staff(
+            merchant_id=self.merchant_id, name=form.cleaned_data["name"], actor_id=self.actor_id, at=timezone.now()
+        )
+        return self.page("dashboard/onboarding_pin.html", **self.extra(), name=made.staff.name, pin=made.pin)
+
+
+class ReadyStep(Step):
+    """Everything stands: the code to try, the terminal, the poster."""
+
+    template_name = "dashboard/onboarding_ready.html"
+    step = onboarding.READY
+
+    def get(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show what is ready."""
+        return self.page()
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Leave the wizard for good."""
+        onboarding.reach(merchant_id=self.merchant_id, step=onboarding.DONE, actor_id=self.actor_id, at=timezone.now())
+        return self.to("home", self.store.code)
+
+    def extra(self) -> dict[str, Any]:
+        """Return the code to scan, and what is still open."""
+        return {
+            **super().extra(),
+            "first_store": self.store,
+            "program": program_queries.for_store(self.store.pk),
+            "done": setup.state(self.store.pk),
+            "enroll_url": addresses.enroll(self.store.code),
+        }

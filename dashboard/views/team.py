@@ -1,0 +1,51 @@
+"""Who signs in to the back office, and in which role."""
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from core.errors import DomainError, NotFound
+from dashboard.queries import people
+from dashboard.views import frame
+from dashboard.views.base import MerchantView
+from merchants.enums import Role
+from merchants.services import team
+
+
+class Team(MerchantView):
+    """The list, with roles to change for those who may."""
+
+    template_name = "dashboard/team.html"
+    section = "staff"
+
+    def get(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the team."""
+        return self.page(
+            members=people.team(),
+            roles=[(value, label) for value, label in Role.choices if self.desk.is_owner or value != Role.OWNER],
+            subpages=frame.staff_pages(self.desk, "dashboard:team"),
+        )
+
+
+class TeamRole(MerchantView):
+    """Give somebody another role."""
+
+    http_method_names = ("post",)
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Change the role, or say why not."""
+        try:
+            team.change_role(
+                merchant_id=self.merchant_id,
+                membership_id=kwargs["membership_id"],
+                role=self.request.POST.get("role", ""),
+                actor_id=self.actor_id,
+                at=timezone.now(),
+            )
+        except NotFound:
+            raise
+        except DomainError as error:
+            return self.back("team", error=error)
+        return self.to("team", text=_("The role is changed."))

@@ -1,0 +1,85 @@
+"""The staff terminal: one page whose scripts talk to the store API."""
+
+import json
+from typing import Any, ClassVar
+
+from csp.constants import SELF, WASM_UNSAFE_EVAL
+from csp.decorators import csp_update
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views import View
+
+from core.errors import NotAuthenticated, NotFound, PermissionDenied
+from core.middleware import fall_back
+from dashboard.queries import addresses, desks, till
+from dashboard.queries.till import Till
+from dashboard.views.terminal_words import words
+from stores.queries import devices
+from stores.queries.access import Credential
+
+API = "/api/v1/store/loyalty/"
+PAIR = "/pair"
+IDLE_SECONDS = 120
+DIGITS = range(1, 10)
+# What the camera needs: its picture, and the reader compiled to WebAssembly.
+POLICY = {"script-src": [WASM_UNSAFE_EVAL], "media-src": [SELF, "blob:"]}
+
+
+@method_decorator(csp_update(POLICY), name="dispatch")
+class Terminal(View):
+    """The till of a store, for its paired terminals and for the merchant's people."""
+
+    http_method_names: ClassVar[list[str]] = ["get", "head", "options"]
+
+    def get(self, request: HttpRequest, store_code: str) -> HttpResponse:
+        """Show the till; a stranger's device goes to the pairing page, whatever the code."""
+        try:
+            credential = _caller(request, store_code)
+            if credential is None:
+                return HttpResponseRedirect(PAIR)
+            shown = till.load(credential, store_code)
+        except NotAuthenticated:
+            return HttpResponseRedirect(PAIR)
+        except NotFound:
+            raise Http404 from None
+        except PermissionDenied:
+            if credential.kind == "user":
+                raise Http404 from None
+            own = till.load(credential, None)
+            return HttpResponseRedirect(reverse("dashboard:terminal", args=[own.store_code]))
+        fall_back(request, shown.default_language)
+        response = render(request, "dashboard/terminal.html", _context(shown))
+        response["Cache-Control"] = "no-store, private"
+        return response
+
+
+def _caller(request: HttpRequest, store_code: str) -> Credential | None:
+    """Return who opens the till: a signed-in person, else a paired terminal, None for a stranger.
+
+    In a browser that is both the person acts, as in the store API. Raises NotFound for a person at an unknown store.
+    """
+    if request.user.is_authenticated:
+        return Credential("user", desks.merchant_of_store(store_code), request.user.pk)
+    return devices.terminal_credential(request.COOKIES.get(devices.TERMINAL_COOKIE, ""))
+
+
+def _context(shown: Till) -> dict[str, Any]:
+    enroll_url = addresses.enroll(shown.store_code)
+    own = [shown.store_code]
+    return {
+        "till": shown,
+        "store_name": shown.store_name,
+        "terminal_name": shown.terminal_name,
+        "api": API,
+        "pair_url": PAIR,
+        "idle_seconds": IDLE_SECONDS,
+        "digits": DIGITS,
+        "words": json.dumps(words(), ensure_ascii=False),
+        "enroll_url": enroll_url,
+        "enroll_address": enroll_url.split("://", 1)[1],
+        "back_url": reverse("dashboard:home", args=own) if shown.is_person else "",
+        "staff_url": reverse("dashboard:staff", args=own) if shown.may_manage else "",
+        "settings_url": reverse("dashboard:settings", args=own) if shown.may_manage else "",
+    }

@@ -1,0 +1,11 @@
+"""App configuration of loyalty."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class LoyaltyConfig(AppConfig):
+    """Registers loyalty with Django."""
+
+    name = "loyalty"
+    verbose_name = _("Loyalty")

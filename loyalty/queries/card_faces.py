@@ -1,0 +1,125 @@
+"""Cards as they are shown: a card with everything its answer names, for one card or a page of them in few queries."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+
+from core import money
+from loyalty import extensions
+from loyalty.enums import RewardSource, RewardState
+from loyalty.extensions import WalletState
+from loyalty.models import Card, IssuedReward, Program, Reward, Transaction
+from loyalty.rules import points
+from loyalty.rules.states import ProgramRules
+
+AVAILABLE = "available"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyReward:
+    """A reward that can be had now: issued for stamps, or one that the points afford (then never issued)."""
+
+    id: UUID
+    name: str
+    source: str
+    state: str
+    issued_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CardFace:
+    """A card with what stands beside it; `card` has program, customer and enrolled_store loaded."""
+
+    card: Card
+    rewards: list[ReadyReward]
+    catalogue: list[Reward]
+    last_activity_at: datetime
+    wallet: WalletState
+
+    @property
+    def stamps_until_reward(self) -> int | None:
+        """Stamps that are missing, None where stamps are not counted."""
+        return max(0, self.card.stamps_target - self.card.stamp_count) if self.card.program.has_stamps else None
+
+    @property
+    def to_next_point_cents(self) -> int | None:
+        """Money that is missing for the next point, None where points are not counted."""
+        program = self.card.program
+        if not program.has_points:
+            return None
+        return points.to_next_point(self.card.points_micro, rules_of(program), money.exponent(program.currency))
+
+    @property
+    def next_points_reward(self) -> Reward | None:
+        """The cheapest reward that the points do not afford yet."""
+        return next((reward for reward in self.catalogue if reward.points_cost > self.card.points_balance), None)
+
+
+def cards() -> "QuerySet[Card]":
+    """Return cards with what a face needs loaded; narrow it and give it to `faces`."""
+    last = Transaction.objects.filter(card_id=OuterRef("pk"), seq=OuterRef("seq")).values("occurred_at")[:1]
+    related = Card.objects.select_related("program", "customer", "enrolled_store")
+    return related.annotate(last_row_at=Subquery(last))
+
+
+def face(card_id: UUID, at: datetime) -> CardFace | None:
+    """Return one card as shown at `at`, None when there is none."""
+    found = faces(cards().filter(pk=card_id), at)
+    return found[0] if found else None
+
+
+def faces(found: Iterable[Card], at: datetime) -> list[CardFace]:
+    """Return cards of `cards()` as shown at `at`: three queries more, however many cards they are."""
+    shown = list(found)
+    issued = _issued([card.pk for card in shown], at)
+    catalogues = _catalogues({card.program_id for card in shown if card.program.has_points})
+    wallets = extensions.wallet_states([card.pk for card in shown])
+    return [
+        CardFace(
+            card=card,
+            rewards=[*issued.get(card.pk, []), *_affordable(card, catalogues.get(card.program_id, []))],
+            catalogue=catalogues.get(card.program_id, []),
+            last_activity_at=getattr(card, "last_row_at", None) or card.enrolled_at,
+            wallet=wallets[card.pk],
+        )
+        for card in shown
+    ]
+
+
+def rules_of(program: Program) -> ProgramRules:
+    """Return a program's rules as plain values."""
+    return ProgramRules(**{field.name: getattr(program, field.name) for field in fields(ProgramRules)})
+
+
+def _issued(card_ids: Sequence[UUID], at: datetime) -> dict[UUID, list[ReadyReward]]:
+    in_time = Q(expires_at__isnull=True) | Q(expires_at__gt=at)
+    rows = IssuedReward.objects.filter(in_time, card_id__in=card_ids, state=RewardState.ISSUED)
+    found: dict[UUID, list[ReadyReward]] = {}
+    for row in rows.order_by("issued_at", "id"):
+        ready = ReadyReward(row.id, row.name, row.source, row.state, row.issued_at, row.expires_at)
+        found.setdefault(row.card_id, []).append(ready)
+    return found
+
+
+def _catalogues(program_ids: set[UUID]) -> dict[UUID, list[Reward]]:
+    if not program_ids:
+        return {}
+    on_offer = Reward.objects.filter(program_id__in=program_ids, is_active=True, archived_at__isnull=True)
+    found: dict[UUID, list[Reward]] = {}
+    for reward in on_offer.order_by("points_cost", "position", "id"):
+        found.setdefault(reward.program_id, []).append(reward)
+    return found
+
+
+def _affordable(card: Card, catalogue: list[Reward]) -> list[ReadyReward]:
+    if card.points_balance < card.program.minimum_redemption_points:
+        return []
+    return [
+        ReadyReward(reward.id, reward.name, RewardSource.POINTS, AVAILABLE, None, None)
+        for reward in catalogue
+        if reward.points_cost <= card.points_balance
+    ]

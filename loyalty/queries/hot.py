@@ -1,0 +1,207 @@
+"""What an operation looks at, in one round trip: tenant, caller, store, program, answered keys, card (locked), staff.
+
+This is the only place with hand-written SQL for reading: the statements travel in one pipeline together with BEGIN,
+so that a stamp costs few round trips. Each later statement has a later snapshot, so what stands behind the card's lock
+sees what the lock waited for. The lock touches the card only: a plain join would make all tills of a merchant queue.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from typing import Any
+from uuid import UUID
+
+from django.db import OperationalError
+from django.utils.translation import gettext_lazy as _
+from psycopg.errors import LockNotAvailable
+
+from core import idempotency
+from core.db import Deferred, Pipeline, pipeline
+from core.errors import DomainError, NotFound
+from core.tenancy.scope import Scope, announce, entered
+from loyalty.rules.states import CardState, ProgramRules
+from stores.queries import access as access_queries
+from stores.queries.access import Access, Credential
+
+LOCK_TIMEOUT = "500ms"
+
+
+class CardBusy(DomainError):
+    """Another operation holds the card for longer than we wait."""
+
+    code = "card_busy"
+    message = _("This card is being used at another till. Try again.")
+
+
+@dataclass(frozen=True, slots=True)
+class CardRef:
+    """How a request names a card. kind: qr_code, card_number, card_id, or transaction (the card of a ledger row)."""
+
+    kind: str
+    value: str | UUID
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRow:
+    """A staff member's PIN row as the operation sees it."""
+
+    id: UUID
+    name: str
+    version: int
+    is_active: bool
+    all_stores: bool
+    store_ids: list[UUID]
+
+    def works_at(self, store_id: UUID) -> bool:
+        """Whether the person works in the store."""
+        return self.is_active and (self.all_stores or store_id in self.store_ids)
+
+
+@dataclass(slots=True)
+class Loaded:
+    """Everything an operation decides on. `answer` is set when the request was answered before."""
+
+    access: Access
+    answer: idempotency.Answer | None = None
+    program: ProgramRules | None = None
+    card: CardState | None = None
+    customer_email_key: str = ""
+    costs: list[int] = field(default_factory=list)
+    staff: StaffRow | None = None
+    latest: list[dict[str, Any]] = field(default_factory=list)
+    rewards: list[dict[str, Any]] = field(default_factory=list)
+    reward: dict[str, Any] | None = None
+
+
+PROGRAM_COLUMNS = tuple(item.name for item in fields(ProgramRules))
+CARD_COLUMNS = tuple(item.name for item in fields(CardState))
+CONTEXT = """
+    SELECT a.*, {program},
+        ARRAY(SELECT r.points_cost FROM loyalty_reward r WHERE r.program_id = p.id AND r.is_active
+            AND r.archived_at IS NULL AND p.loyalty_type <> 'stamps') AS costs
+    FROM ({access}) a
+    LEFT JOIN loyalty_program p ON p.id = COALESCE(
+        (SELECT sp.program_id FROM loyalty_storeprogram sp WHERE sp.store_id = a.store_id),
+        (SELECT d.id FROM loyalty_program d WHERE d.is_default))
+"""
+CONTEXT_SQL = {
+    kind: CONTEXT.format(access=sql, program=", ".join(f"p.{name} AS program_{name}" for name in PROGRAM_COLUMNS))
+    for kind, sql in access_queries.SQL.items()
+}
+WHERE = {
+    "qr_code": "c.qr_code_data = %s",
+    "card_number": "c.card_number = %s",
+    "card_id": "c.id = %s",
+    "transaction": "c.id = (SELECT t.card_id FROM loyalty_transaction t WHERE t.id = %s)",
+}
+CARD = (
+    f"SELECT {', '.join(f'c.{name}' for name in CARD_COLUMNS)}, k.email_key "
+    "FROM loyalty_card c JOIN customers_customer k ON k.id = c.customer_id WHERE {where}{lock}"
+)
+STAFF = (
+    "SELECT s.id, s.name, s.version, s.is_active, s.all_stores, "
+    "ARRAY(SELECT l.store_id FROM stores_staffpinstore l WHERE l.staff_pin_id = s.id) AS store_ids "
+    "FROM stores_staffpin s WHERE s.id = %s"
+)
+LATEST = (
+    "SELECT t.type, t.stamps_delta, t.purchase_amount_cents, t.staff_pin_id, t.occurred_at, t.idempotency_key "
+    "FROM loyalty_transaction t WHERE t.card_id = (SELECT c.id FROM loyalty_card c WHERE {where}) "
+    "ORDER BY t.seq DESC LIMIT 4"
+)
+READY = (
+    "SELECT i.id, i.name, i.stamps_used, i.stamps_held, i.issued_at, i.expires_at FROM loyalty_issuedreward i "
+    "WHERE i.card_id = (SELECT c.id FROM loyalty_card c WHERE {where}) AND i.state = 'issued' "
+    "AND i.source = 'stamps' ORDER BY i.issued_at, i.id LIMIT 100"
+)
+REWARD = (
+    "SELECT r.id, r.name, r.program_id, r.points_cost, r.is_active, r.archived_at FROM loyalty_reward r WHERE r.id = %s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to load: the card (locked or not) and what the operation needs besides."""
+
+    credential: Credential
+    store_code: str | None
+    card: CardRef
+    asked: idempotency.Request | None = None
+    staff_id: UUID | None = None
+    lock: bool = True
+    latest: bool = False
+    ready: bool = False
+    reward_id: UUID | None = None
+
+
+@contextmanager
+def opened(wanted: Wanted) -> Iterator[Loaded]:
+    """Open the operation's transaction and load what it needs in the same round trip.
+
+    Raises what access.read raises, the idempotency conflicts, and CardBusy. A card that is not there is card None.
+    """
+    merchant_id = wanted.credential.merchant_id
+    with entered(merchant_id):
+        found: dict[str, Any] = {}
+        try:
+            with pipeline() as line:
+                announce(line, Scope(merchant_id))
+                line.run("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
+                found = _queue(line, wanted)
+        except OperationalError as error:
+            if isinstance(error.__cause__, LockNotAvailable):
+                raise CardBusy(retry_after=1) from error
+            raise
+        yield _read(wanted, found)
+
+
+def _queue(line: Pipeline, wanted: Wanted) -> dict[str, Any]:
+    where, value = WHERE[wanted.card.kind], wanted.card.value
+    found: dict[str, Any] = {
+        "context": line.run(
+            CONTEXT_SQL[wanted.credential.kind], access_queries.parameters(wanted.credential, wanted.store_code)
+        )
+    }
+    if wanted.asked is not None and wanted.asked.key is not None:
+        found["key"] = idempotency.queue_check(line, wanted.credential.merchant_id, wanted.asked.key)
+    lock = " FOR NO KEY UPDATE OF c" if wanted.lock else ""
+    found["card"] = line.run(CARD.format(where=where, lock=lock), (value,))
+    if wanted.staff_id is not None:
+        found["staff"] = line.run(STAFF, (wanted.staff_id,))
+    if wanted.latest:
+        found["latest"] = line.run(LATEST.format(where=where), (value,))
+    if wanted.ready:
+        found["rewards"] = line.run(READY.format(where=where), (value,))
+    if wanted.reward_id is not None:
+        found["reward"] = line.run(REWARD, (wanted.reward_id,))
+    return found
+
+
+def _read(wanted: Wanted, found: dict[str, Any]) -> Loaded:
+    row = found["context"].one()
+    loaded = Loaded(access_queries.read(wanted.credential, row, wanted.store_code))
+    if "key" in found and wanted.asked is not None:
+        loaded.answer = idempotency.settle(wanted.asked, *found["key"])
+    if row["program_id"] is not None:
+        loaded.program = ProgramRules(**{name: row[f"program_{name}"] for name in PROGRAM_COLUMNS})
+        loaded.costs = list(row["costs"])
+    card = found["card"].one()
+    if card is not None:
+        loaded.customer_email_key = card.pop("email_key")
+        loaded.card = CardState(**card)
+    loaded.staff = _staff(found.get("staff"))
+    loaded.latest = found["latest"].all() if "latest" in found else []
+    loaded.rewards = found["rewards"].all() if "rewards" in found else []
+    loaded.reward = found["reward"].one() if "reward" in found else None
+    return loaded
+
+
+def _staff(found: Deferred | None) -> StaffRow | None:
+    row: Mapping[str, Any] | None = found.one() if found is not None else None
+    return StaffRow(**row) if row is not None else None
+
+
+def require_card(loaded: Loaded) -> CardState:
+    """Return the card; raises NotFound when the merchant has none by that reference."""
+    if loaded.card is None:
+        raise NotFound
+    return loaded.card

@@ -1,0 +1,52 @@
+"""What can be done with a card at a store now: the very rules of the operations, asked without doing anything."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from core.errors import DomainError
+from loyalty.queries.hot import CardRef
+from loyalty.services import points, stamps
+from loyalty.services.operations import Call
+
+# Facts of a refusal that say when it ends.
+WHEN = ("next_stamp_available_at", "resets_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether something can be done; code and time say why not, and until when."""
+
+    allowed: bool
+    code: str | None = None
+    at: datetime | None = None
+
+
+def can(call: Call, *, card_id: UUID, cheapest: UUID | None) -> dict[str, Answer]:
+    """Return what the caller may do with the card: stamp, earn_points and redeem.
+
+    cheapest: the reward of the catalogue that costs the fewest points, None when there is none.
+    """
+    card = CardRef("card_id", card_id)
+    redeem = _ask(lambda: stamps.preview_redeem(call, card=card))
+    if not redeem.allowed and redeem.code in ("wrong_program_type", "insufficient_stamps") and cheapest is not None:
+        bought = _ask(lambda: points.preview_redeem(call, card=card, reward_id=cheapest))
+        redeem = bought if bought.allowed or redeem.code == "wrong_program_type" else redeem
+    elif redeem.code == "wrong_program_type":
+        redeem = Answer(False, "insufficient_points")
+    return {
+        "stamp": _ask(lambda: stamps.preview(call, card=card)),
+        "earn_points": _ask(lambda: points.preview(call, card=card, cents=1)),
+        "redeem": redeem,
+    }
+
+
+def _ask(preview: Callable[[], Any]) -> Answer:
+    try:
+        preview()
+    except DomainError as refusal:
+        at = next((refusal.facts[name] for name in WHEN if refusal.facts.get(name)), None)
+        return Answer(False, refusal.code, at)
+    return Answer(True)

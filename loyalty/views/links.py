@@ -1,0 +1,80 @@
+"""Links from mails, and the way back to a card."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from core import throttling
+from core.errors import DomainError, Throttled
+from core.web import client_address
+from customers.enums import LinkPurpose
+from customers.services import links as magic_links
+from customers.services.links import LinkExpired
+from loyalty.forms import RecoverForm
+from loyalty.services import links
+from loyalty.views.base import StorePage, keep_card
+
+PER_HOUR = 30
+HOUR = 3600
+
+
+class LinkPage(StorePage):
+    """A link from a mail: mail scanners open it, so only the button uses it."""
+
+    @sensitive_variables("token")
+    def get(self, request: HttpRequest, store_code: str, token: str) -> HttpResponseBase:
+        """Show the one button."""
+        try:
+            link = magic_links.read(
+                merchant_id=self.place.merchant.pk, link_id=self._find(token), at=timezone.now()
+            )  # fmt: skip
+        except LinkExpired:
+            return self._expired()
+        return self.page("link.html", confirms=link.purpose == LinkPurpose.CONFIRM)
+
+    @sensitive_variables("token")
+    def post(self, request: HttpRequest, store_code: str, token: str) -> HttpResponseBase:
+        """Use the link: confirm the address, keep the card in this browser, show it."""
+        try:
+            card = links.use(merchant_id=self.place.merchant.pk, link_id=self._find(token), at=timezone.now())
+        except LinkExpired:
+            return self._expired()
+        response = HttpResponseRedirect(self.url("dashboard"), status=303)
+        keep_card(request, response, card)
+        return response
+
+    def _find(self, token: str) -> Any:
+        merchant_id, link_id = magic_links.find(token)
+        if merchant_id != self.place.merchant.pk:
+            raise LinkExpired
+        return link_id
+
+    def _expired(self) -> HttpResponseBase:
+        return self.page("link_expired.html", status=LinkExpired.status)
+
+
+class RecoverPage(StorePage):
+    """The way back to a card on a new phone: the answer is the same for every address."""
+
+    def get(self, request: HttpRequest, store_code: str) -> HttpResponseBase:
+        """Ask for the address."""
+        return self.page("recover.html", form=RecoverForm())
+
+    def post(self, request: HttpRequest, store_code: str) -> HttpResponseBase:
+        """Say that a link is on its way, if we know the address."""
+        form = RecoverForm(request.POST)
+        if not form.is_valid():
+            return self.page("recover.html", form=form, status=400)
+        try:
+            if not throttling.allow(f"recover:{client_address(request)}", limit=PER_HOUR, period=HOUR):
+                raise Throttled(retry_after=throttling.seconds_left(HOUR))
+            links.recover(
+                merchant_id=self.place.merchant.pk, store_id=self.place.store.pk, email=form.cleaned_data["email"]
+            )  # fmt: skip
+        except DomainError as error:
+            form.refuse(error)
+            return self.page("recover.html", form=form, status=error.status)
+        return self.page("recover.html", sent=True)

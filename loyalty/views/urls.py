@@ -1,0 +1,23 @@
+"""Addresses of the customer's pages."""
+
+from django.urls import path
+
+from loyalty.views import cards, enrollment, entry, links
+
+app_name = "loyalty"
+
+urlpatterns = [
+    path("loyalty", entry.OwnCardDoor.as_view(), name="own"),
+    path("loyalty/dashboard", entry.OwnCardDoor.as_view(), name="own-dashboard"),
+    path("loyalty/history", entry.OwnCardDoor.as_view(page="history"), name="own-history"),
+    path("loyalty/enroll", entry.OwnCardDoor.as_view(), name="own-enroll"),
+    path("loyalty/<str:store_code>", entry.StoreDoor.as_view(), name="card"),
+    path("loyalty/<str:store_code>/enroll", enrollment.EnrollPage.as_view(), name="enroll"),
+    path("loyalty/<str:store_code>/welcome", enrollment.WelcomePage.as_view(), name="welcome"),
+    path("loyalty/<str:store_code>/dashboard", cards.DashboardPage.as_view(), name="dashboard"),
+    path("loyalty/<str:store_code>/history", cards.HistoryPage.as_view(), name="history"),
+    path("loyalty/<str:store_code>/privacy", cards.PrivacyPage.as_view(), name="privacy"),
+    path("loyalty/<str:store_code>/recover", links.RecoverPage.as_view(), name="recover"),
+    path("loyalty/<str:store_code>/link/<str:token>", links.LinkPage.as_view(), name="link"),
+    path("c/<str:code>", entry.CodePage.as_view(), name="code"),
+]

@@ -1,0 +1,30 @@
+"""How gunicorn serves: a few processes with threads; all values can be set by the environment."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+bind = os.environ.get("WEB_BIND", "0.0.0.0:8000").split(",")
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+worker_class = "gthread"
+keepalive = 15
+timeout = 30
+graceful_timeout = 5
+control_socket_disable = True
+# Recycling bounds what a leak could take; the jitter keeps the workers from doing it together.
+max_requests = 20_000
+max_requests_jitter = 2_000
+# The heartbeat file must not wait for a slow disk.
+_memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes private files there
+worker_tmp_dir = str(_memory) if _memory.is_dir() else None
+forwarded_allow_ips = "*" if os.environ.get("TRUST_PROXY") == "1" else "127.0.0.1,::1"
+accesslog = "-" if os.environ.get("WEB_ACCESS_LOG", "0") == "1" else None
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Fold the figures of a worker that ended into those of the living."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)

@@ -1,0 +1,29 @@
+"""The database wrapper that Django loads from here."""
+
+import select
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql import base
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Notices at the start of a request that the server has gone, without asking it anything."""
+
+    def is_usable(self) -> bool:
+        """Tell whether the socket is still open: a server that went away has closed it, which makes it readable."""
+        wire = self.connection
+        if wire is None or wire.closed or wire.broken:
+            return False
+        try:
+            readable, _, _ = select.select([wire.fileno()], [], [], 0)
+            if readable:
+                wire.pgconn.consume_input()
+        except (psycopg.Error, OSError, ValueError):
+            return False
+        return bool(wire.pgconn.status == psycopg.pq.ConnStatus.OK)
+
+    @property
+    def queries_logged(self) -> Any:
+        """Keep no list of queries merely because of DEBUG: a long-running server would pay for it on each one."""
+        return self.force_debug_cursor

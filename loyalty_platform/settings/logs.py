@@ -1,0 +1,46 @@
+"""Logs as key and value: JSON lines in production, readable lines in development."""
+
+import logging.config
+from typing import Any
+
+import structlog
+
+
+def logging_config(*, as_json: bool, level: str = "INFO") -> dict[str, Any]:
+    """Configure structlog and the standard library's logging alike; returns the latter's configuration."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    finish = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if as_json:
+        finish.append(structlog.processors.format_exc_info)
+    config: dict[str, Any] = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "lines": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": shared,
+                "processors": [*finish, last],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "django.server": {"handlers": ["stderr"], "propagate": False},
+            "fontTools": {"level": "WARNING"},
+            "httpx": {"level": "WARNING"},
+        },
+    }
+    logging.config.dictConfig(config)
+    return config

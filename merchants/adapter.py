@@ -1,0 +1,35 @@
+"""What allauth asks us: where the client's address comes from, in which language to write, where to go next."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from core.middleware import known_language
+from core.web import client_address
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Accounts are e-mail addresses; a person's language is kept and used for their mails."""
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Count limits by the address that the rest of the site counts by."""
+        return client_address(request)
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+        """Keep the language somebody chose with the switch; it also serves mails and devices without the cookie."""
+        chosen = known_language(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""))
+        wanted = chosen or ("" if user.language else translation.get_language() or "")
+        if wanted and user.language != wanted:
+            user.language = wanted
+            user.save(update_fields=["language"])
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        return response
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Write in the person's language, whatever the language of whoever asked for the mail."""
+        user = context.get("user")
+        with translation.override(getattr(user, "language", "") or translation.get_language() or settings.LANGUAGE_CODE):
+            super().send_mail(template_prefix, email, context)

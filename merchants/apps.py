@@ -1,0 +1,11 @@
+"""App configuration of merchants."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MerchantsConfig(AppConfig):
+    """Registers merchants with Django."""
+
+    name = "merchants"
+    verbose_name = _("Merchants")

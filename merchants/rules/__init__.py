@@ -1,0 +1,1 @@
+"""Pure rules of merchants: no database, no clock."""

@@ -1,0 +1,40 @@
+"""Values that are to be stored, held against the model's own rules; refusals name the field."""
+
+from collections.abc import Collection
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import ValidationFailed
+
+
+def check(row: models.Model, names: Collection[str]) -> None:
+    """Raise ValidationFailed for the named fields of a row that is about to be saved."""
+    others = [field.name for field in row._meta.fields if field.name not in names]
+    try:
+        row.clean_fields(exclude=others)
+    except ValidationError as error:
+        raise ValidationFailed(
+            {
+                name: [(problem.code or "invalid", " ".join(problem.messages)) for problem in problems]
+                for name, problems in error.error_dict.items()
+            }
+        ) from error
+    _check_places(row, names)
+
+
+def line(text: Any) -> Any:
+    """Return a text in one line without white space at its ends; anything else as it is."""
+    return " ".join(text.replace("\x00", "").split()) if isinstance(text, str) else text
+
+
+def _check_places(row: models.Model, names: Collection[str]) -> None:
+    zone = getattr(row, "time_zone", "") if "time_zone" in names else None
+    if zone is not None and zone not in available_timezones():
+        raise ValidationFailed.of("time_zone", "unknown_time_zone", _("Choose a time zone such as Europe/Luxembourg."))
+    country = getattr(row, "country", "") if "country" in names else None
+    if country is not None and not (len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()):
+        raise ValidationFailed.of("country", "unknown_country", _("Choose a country by its two letters, such as LU."))

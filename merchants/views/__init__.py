@@ -1,0 +1,1 @@
+"""Pages of merchants: what follows a sign-up, and the colours of a merchant's pages."""

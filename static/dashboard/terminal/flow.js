@@ -1,0 +1,165 @@
+// Doing something to a card: send it, show success at once, correct it when the server says no.
+
+import { Refusal, Unreached } from "./api.js";
+import { busy, say } from "./dom.js";
+import { idle, settle, succeed } from "./done.js";
+import { operation, send } from "./operations.js";
+import { refuse, words } from "./refusal.js";
+import { lock, state } from "./state.js";
+import { moment, t } from "./words.js";
+
+const PATIENCE = 80; // ms before success is shown ahead of the answer
+
+let handlers = {};
+
+export function setUp(given) {
+  handlers = given;
+}
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// Send `op`. `built(answer)` makes the words of success; `expected` are these words when they are already certain.
+async function run(op, { built, expected = null, button = null, confirm = false }) {
+  const again = (more = {}) => run(op, { built, expected, ...more });
+  if (button) {
+    if (button.hasAttribute("aria-busy")) return;
+    busy(button, true);
+  }
+  const sent = send(op, { confirm });
+  state.sending = sent.catch(() => {});
+  let early = false;
+  try {
+    if (expected) {
+      const answered = sent.then(() => true, () => true);
+      if (!(await Promise.race([answered, pause(PATIENCE)]))) {
+        early = true;
+        succeed(expected);
+      }
+    }
+    const last = built(await sent);
+    if (early) settle(last);
+    else succeed(last);
+  } catch (error) {
+    if (early) state.last = null;
+    failed(op, error, again);
+  } finally {
+    state.sending = null;
+    if (button) busy(button, false);
+  }
+}
+
+// A refusal of `op`; `again` sends the very same operation once more, under the same key.
+function failed(op, error, again) {
+  const backToCard = () => handlers.find({ kind: "card_number", value: op.card.card_number });
+  if (error instanceof Unreached) {
+    refuse(words(error), [{ label: t("try_again"), run: () => again() }, { label: handlers.ok, run: handlers.close }]);
+    return;
+  }
+  if (!(error instanceof Refusal)) throw error;
+  if (error.status === 401) {
+    handlers.signedOut();
+    return;
+  }
+  if (error.code.startsWith("staff_pin")) {
+    askAgain(() => again());
+    return;
+  }
+  if (error.code === "duplicate_suspected") {
+    const at = error.facts.last_at;
+    const title = at ? t("duplicate_title", { time: moment(at) }) : t("duplicate_now");
+    refuse({ tone: "time", title, text: t("duplicate_text"), safe: t("nothing_given") }, [
+      { label: t("once_more"), run: () => again({ confirm: true }), test: "confirm" },
+      { label: t("leave_it"), run: backToCard },
+    ]);
+    return;
+  }
+  refuse(words(error), [{ label: handlers.ok, run: op.op === "void" ? handlers.close : backToCard }]);
+}
+
+// The PIN session is over: ask for the PIN, then go on with what was wanted.
+export function askAgain(then) {
+  state.needsPin = true;
+  lock();
+  state.resume = then;
+}
+
+// Without `void_until` the platform allows no undo, so no ring is shown.
+const common = (card, answer) => ({ card, transactionId: answer.transaction_id, undoable: answer.void_until !== null });
+
+function stampWords(card, answer) {
+  const { stamp_count: count, stamps_target: target, reward_earned: earned } = answer;
+  const left = answer.stamps_until_reward ?? target - count;
+  const given = t("stamps_given", { count: answer.stamps_added, name: card.label });
+  const full = earned && count === 0;
+  return {
+    figure: t("count_of", { count: full ? target : count, target }),
+    sentence: full ? t("card_full", { name: card.label }) : [given, left > 0 && t("to_go", { count: left })].filter(Boolean).join(" · "),
+    reward: earned ? t("reward_ready", { name: answer.reward_description }) : null,
+  };
+}
+
+export function giveStamps(card, quantity, button) {
+  const certain = card.can?.stamp?.allowed && card.stamp_count + quantity < card.stamps_target;
+  const built = (answer) => ({ ...common(card, answer), ...stampWords(card, answer) });
+  const expected = certain && {
+    card,
+    ...stampWords(card, {
+      stamps_added: quantity, stamp_count: card.stamp_count + quantity, stamps_target: card.stamps_target, reward_earned: false,
+    }),
+  };
+  return run(operation("stamp", card, { quantity }), { built, expected, button });
+}
+
+function saleWords(card, answer) {
+  const bonus = answer.welcome_bonus_points;
+  const stamp = answer.stamp?.given ? answer.stamp : null;
+  const parts = [
+    t("points_given", { name: card.label, balance: t("points", { count: answer.points_balance }) }),
+    bonus && t("welcome_bonus", { count: bonus }),
+    stamp && t("stamps_now", { count: stamp.stamp_count, target: stamp.stamps_target }),
+  ];
+  return {
+    figure: t("points_plus", { count: answer.points_earned }),
+    sentence: parts.filter(Boolean).join(" · "),
+    reward: stamp?.reward_earned ? t("reward_ready", { name: stamp.reward_description }) : null,
+  };
+}
+
+export function sell(card, cents, outlook, button) {
+  const built = (answer) => ({ ...common(card, answer), ...saleWords(card, answer) });
+  const certain = outlook && card.can?.earn_points?.allowed && !outlook.stamp?.reward_earned;
+  const expected = certain ? { card, ...saleWords(card, outlook) } : null;
+  return run(operation("points", card, { purchase_amount_cents: cents }), { built, expected, button });
+}
+
+export function redeem(card, reward, button) {
+  const points = reward.source === "points";
+  const op = points
+    ? operation("redeem_points", card, { reward_id: reward.reward_id ?? reward.id })
+    : operation("redeem_stamps", card);
+  const built = (answer) => ({
+    ...common(card, answer),
+    gift: true,
+    figure: answer.reward?.name ?? answer.reward_description ?? reward.name,
+    sentence: t("handed_out", { name: card.label }),
+  });
+  return run(op, { built, button });
+}
+
+// Take the last success back.
+export async function undo(last) {
+  const op = operation("void", last.card, { reason: t("undo_reason") }, last.transactionId);
+  const attempt = async () => {
+    try {
+      await send(op);
+      state.last = null;
+      const undone = t("undone", { name: last.card.label });
+      idle({ undone });
+      say(undone);
+    } catch (error) {
+      state.last = null;
+      failed(op, error, attempt);
+    }
+  };
+  await attempt();
+}

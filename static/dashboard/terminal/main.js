@@ -1,0 +1,185 @@
+// The till: puts the parts together.
+
+import * as api from "./api.js";
+import { $, busy, say, view } from "./dom.js";
+import * as done from "./done.js";
+import * as flow from "./flow.js";
+import { quietly } from "./focus.js";
+import * as history from "./history.js";
+import * as keys from "./keys.js";
+import { newCard } from "./newcard.js";
+import * as pin from "./pin.js";
+import { refuse, words } from "./refusal.js";
+import { fieldSource, read, wedgeSource } from "./scan.js";
+import * as sheet from "./sheet.js";
+import { lock, locked, on, setUp as setUpState, state, touch } from "./state.js";
+import { setUp as setUpWords, t } from "./words.js";
+
+const root = document.getElementById("till");
+const main = document.getElementById("main");
+const field = document.getElementById("scan-input");
+const form = document.getElementById("scan");
+const person = document.getElementById("person");
+const net = document.getElementById("net");
+const OK = "OK";
+const SLOW = 300;
+
+for (const module of [api, history]) module.setUp(root);
+setUpWords(root);
+setUpState(root);
+
+function signedOut() {
+  refuse({ tone: "alert", title: t("signed_out_title"), text: t("signed_out_text") }, [
+    { label: t("pair_again"), run: () => window.location.assign(root.dataset.pairUrl) },
+  ]);
+}
+
+async function askWho(note) {
+  try {
+    await pin.askWho(note);
+  } catch {
+    signedOut();
+  }
+}
+
+// Close what is open; without a person at the till the names come back.
+function close() {
+  state.card = null;
+  field.value = "";
+  if (locked()) askWho();
+  else done.idle();
+}
+
+// Look up what was scanned or typed, and open it.
+async function find(scan) {
+  touch();
+  if (locked()) {
+    state.waiting = scan;
+    if (view() === "pin") say(t("card_waits"));
+    else askWho(t("card_waits"));
+    return;
+  }
+  await state.sending;
+  const slow = setTimeout(() => { main.dataset.loading = "yes"; }, SLOW);
+  busy($("#new-card"), false);
+  try {
+    const answer = await api.post("cards/lookup", { [scan.kind]: scan.value });
+    field.value = "";
+    show(answer);
+  } catch (error) {
+    notFound(error, scan);
+  } finally {
+    clearTimeout(slow);
+    delete main.dataset.loading;
+  }
+}
+
+function show(answer) {
+  if (locked()) return;
+  const found = answer.results;
+  if (!found) sheet.openCard(answer);
+  else if (found.length === 1) find({ kind: "card_number", value: found[0].card_number });
+  else if (found.length) sheet.choose(found, (card) => find({ kind: "card_number", value: card.card_number }));
+  else throw new api.Refusal(404, { code: "not_found" });
+}
+
+function notFound(error, scan) {
+  if (error instanceof api.Refusal && error.status === 401) {
+    signedOut();
+    return;
+  }
+  if (error instanceof api.Refusal && error.code.startsWith("staff_pin")) {
+    flow.askAgain(() => find(scan));
+    return;
+  }
+  const again = { label: t("try_again"), run: () => find(scan) };
+  const ok = { label: OK, run: () => { close(); field.value = scan.kind === "query" ? scan.value : ""; field.select(); } };
+  if (error instanceof api.Refusal) refuse(words(error), [ok]);
+  else refuse({ ...words(error), text: t("lookup_lost") }, [again, ok]);
+}
+
+function showHistory(card, correcting) {
+  history.history(card, { correcting, back: () => find({ kind: "card_number", value: card.card_number }), denied: flow.askAgain });
+}
+
+function openNewCard() {
+  if (locked()) {
+    state.resume = openNewCard;
+    askWho();
+    return;
+  }
+  newCard({ close, made: (card) => find({ kind: "card_number", value: card.card_number }) });
+}
+
+function connection(online) {
+  net.classList.toggle("off", !online);
+  const word = t(online ? "online" : "no_connection");
+  const shown = $(".net-word", net);
+  if (shown.textContent !== word) shown.textContent = word;
+}
+
+flow.setUp({ find, close, signedOut, ok: OK });
+sheet.setUp({ close, history: showHistory });
+done.setUp({ undo: flow.undo, reopen: (card) => find({ kind: "card_number", value: card.card_number }) });
+
+on("unlocked", () => {
+  pin.showPerson(person);
+  say(t("hello", { name: state.staff.name }));
+  const { resume, waiting } = state;
+  state.resume = null;
+  state.waiting = null;
+  if (resume) resume();
+  else if (waiting) find(waiting);
+  else done.idle();
+});
+on("locked", (why) => {
+  pin.showPerson(person);
+  state.resume = null;
+  state.waiting = null;
+  document.querySelector("dialog[open]")?.close();
+  field.value = "";
+  askWho(why ? t(why) : "");
+});
+on("locks-in", (seconds) => {
+  const note = $("#locks-in");
+  note.hidden = seconds === null;
+  if (seconds !== null) note.textContent = t("locks_in", { count: seconds });
+});
+
+const wedge = wedgeSource(field);
+for (const source of [fieldSource(form, field), wedge]) source.start(find);
+
+keys.setUp({
+  field,
+  wedge,
+  commands: {
+    undo: done.takeBack,
+    lock: () => lock(),
+    help: () => document.getElementById("till-help").showModal(),
+    give: sheet.give,
+    close: () => { if (view() !== "people") close(); },
+    type: (event) => (view() === "pin" ? pin.typeInto(event) : sheet.typeAmount(event)),
+  },
+});
+
+document.addEventListener("paste", (event) => {
+  if (event.target instanceof HTMLInputElement) return;
+  sheet.pasteAmount(event.clipboardData.getData("text"));
+});
+$("button", person).addEventListener("click", () => lock());
+document.getElementById("new-card").addEventListener("click", openNewCard);
+window.addEventListener("online", () => connection(true));
+window.addEventListener("offline", () => connection(false));
+document.addEventListener("till:reached", () => connection(true));
+document.addEventListener("till:unreached", () => connection(false));
+connection(navigator.onLine);
+
+// A card's address that was opened on this till: it stands in the address until it is read.
+const asked = new URLSearchParams(window.location.search).get("card");
+const first = asked && read(asked);
+if (asked) window.history.replaceState(null, "", window.location.pathname);
+
+if (first) find(first);
+else if (locked()) askWho().then(() => { if (!document.activeElement?.closest(".people")) quietly(field); });
+else done.idle();
+main.dataset.ready = "yes";

@@ -1,0 +1,126 @@
+// Who is at the till: tap a name, type the PIN. The PIN goes to the server and nowhere else.
+
+import { Refusal, get, post } from "./api.js";
+import { $, act, busy, clone, fill, say, show, view } from "./dom.js";
+import { keepFocus, quietly } from "./focus.js";
+import { state, unlock } from "./state.js";
+import { moment, t } from "./words.js";
+
+const SHORTEST = 4;
+let people = null;
+
+const initial = (name) => [...name][0]?.toUpperCase() ?? "";
+
+// Show the names; `note` says why they are asked for.
+export async function askWho(note = "") {
+  const root = show("people", fill(clone("people"), { note }));
+  act(root, "again", () => askWho(note));
+  if (people) list(root);
+  try {
+    const answer = await get("staff");
+    people = answer.results ?? answer;
+    if (root.isConnected) list(root);
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 401) throw error;
+    if (!people && root.isConnected) $("[data-part=lost]", root).hidden = false;
+  }
+}
+
+function list(root) {
+  const tiles = people.map((person) => {
+    const tile = fill(clone("person"), { name: person.name, initial: initial(person.name) });
+    $("button", tile).addEventListener("click", () => askPin(person));
+    return tile;
+  });
+  const at = [...root.querySelectorAll("button.person")].indexOf(document.activeElement);
+  $("[data-list=people]", root).replaceChildren(...tiles);
+  if (at >= 0) root.querySelectorAll("button.person")[at]?.focus();
+  $("[data-part=nobody]", root).hidden = people.length > 0;
+  $("[data-part=lost]", root).hidden = true;
+}
+
+function askPin(person) {
+  const root = fill(clone("pin"), { name: person.name, error: "" });
+  const input = $("input", root);
+  show("pin", root);
+  quietly(input);
+  keepFocus($(".pad", root));
+  act(root, "back", () => askWho());
+  root.querySelectorAll("button[data-key]").forEach((key) => key.addEventListener("click", () => press(root, key.dataset.key)));
+  input.addEventListener("input", () => {
+    input.value = input.value.replace(/\D/g, "").slice(0, 8);
+    fill(root, { error: "" });
+    if (person.pin_digits && input.value.length === person.pin_digits) root.requestSubmit();
+  });
+  root.addEventListener("submit", (event) => {
+    event.preventDefault();
+    verify(root, person);
+  });
+}
+
+function press(root, key) {
+  const input = $("input", root);
+  if (key === "ok") return;
+  input.value = key === "back" ? input.value.slice(0, -1) : input.value + key;
+  input.dispatchEvent(new Event("input"));
+  say(t("pin_digits", { count: input.value.length }));
+}
+
+// Digits typed while the focus is elsewhere in the pad still count.
+export function typeInto(event) {
+  const root = $(".pin-view");
+  if (view() !== "pin" || !root || event.target === $("input", root)) return false;
+  if (/^\d$/.test(event.key)) press(root, event.key);
+  else if (event.key === "Backspace") press(root, "back");
+  else return false;
+  return true;
+}
+
+async function verify(root, person) {
+  const input = $("input", root);
+  const pin = input.value;
+  if (root.dataset.checking) return;
+  if (pin.length < SHORTEST) {
+    wrong(root, t("pin_short"));
+    return;
+  }
+  const ok = $("[data-key=ok]", root);
+  root.dataset.checking = "yes";
+  busy(ok, true);
+  try {
+    const answer = await post("pins/verify", { staff_id: person.id, staff_pin: pin });
+    input.value = "";
+    unlock({ ...person, token: answer.staff_session, expiresAt: new Date(answer.expires_at).getTime() });
+  } catch (error) {
+    input.value = "";
+    wrong(root, explain(error));
+  } finally {
+    delete root.dataset.checking;
+    busy(ok, false);
+  }
+}
+
+function explain(error) {
+  if (!(error instanceof Refusal)) return t("offline_title");
+  if (error.code === "staff_pin_locked") return t("pin_locked", { time: moment(error.facts.locked_until) });
+  const left = error.facts.attempts_remaining;
+  if (error.code === "staff_pin_invalid") return Number.isInteger(left) ? t("wrong_pin_left", { count: left }) : t("wrong_pin");
+  return error.detail || t("refused_title");
+}
+
+function wrong(root, text) {
+  fill(root, { error: text });
+  const input = $("input", root);
+  input.classList.remove("shake");
+  void input.offsetWidth;
+  input.classList.add("shake");
+  quietly(input);
+}
+
+// The chip in the bar: who is there, and the way to lock.
+export function showPerson(chip) {
+  chip.hidden = !state.staff;
+  if (!state.staff) return;
+  fill(chip, { name: state.staff.name, initial: initial(state.staff.name) });
+  $("button", chip).setAttribute("aria-label", t("lock_person", { name: state.staff.name }));
+}

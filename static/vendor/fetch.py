@@ -1,0 +1,130 @@
+"""Fetch the third-party front-end files named in vendor.lock.json and verify every hash.
+
+Usage: ``python static/vendor/fetch.py`` checks the archives and writes the files; ``--check`` only
+re-hashes what is there; ``--update`` accepts new archives and rewrites the hashes in the lock.
+Archives come through ``npm pack``, so the registry is whatever the npm client is configured for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+LOCK = HERE / "vendor.lock.json"
+# A source map we do not ship would make the manifest storage look for a missing file.
+SOURCE_MAP = re.compile(rb"\n?(?:/\*|//)# sourceMappingURL=[^\n]*\n?\Z")
+
+
+class HashMismatch(Exception):
+    """A downloaded or vendored file is not the one the lock names."""
+
+
+def sha256(content: bytes) -> str:
+    """Return the SHA-256 of ``content`` as lower-case hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def load_lock() -> dict[str, Any]:
+    """Return the lock file's content."""
+    lock: dict[str, Any] = json.loads(LOCK.read_text(encoding="utf-8"))
+    return lock
+
+
+def download(package: dict[str, Any], folder: Path) -> bytes:
+    """Return the archive of ``package`` as the configured npm client delivers it."""
+    spec = f"{package['name']}@{package['version']}"
+    done = subprocess.run(
+        ["npm", "pack", spec, "--silent", "--pack-destination", str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return (folder / done.stdout.strip().splitlines()[-1]).read_bytes()
+
+
+def extract(archive: Path, package: dict[str, Any]) -> dict[str, bytes]:
+    """Return ``{target: content}`` for the files that the lock takes from ``archive``."""
+    found: dict[str, bytes] = {}
+    with tarfile.open(archive) as tar:
+        for target, entry in package["files"].items():
+            member = tar.extractfile(entry["from"])
+            if member is None:
+                raise HashMismatch(f"{package['name']}: {entry['from']} is no file")
+            found[target] = SOURCE_MAP.sub(b"\n", member.read())
+    return found
+
+
+def verify(what: str, content: bytes, expected: str) -> None:
+    """Raise HashMismatch unless ``content`` has the expected SHA-256."""
+    if sha256(content) != expected:
+        raise HashMismatch(f"{what}: {sha256(content)} instead of {expected}")
+
+
+def fetch(*, update: bool) -> None:
+    """Download every package, verify it and write its files beside this script."""
+    lock = load_lock()
+    for package in lock["packages"]:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            content = download(package, folder)
+            if update:
+                package["sha256"] = sha256(content)
+            verify(package["name"], content, package["sha256"])
+            archive = folder / "archive.tgz"
+            archive.write_bytes(content)
+            files = extract(archive, package)
+        for target, body in files.items():
+            if update:
+                package["files"][target]["sha256"] = sha256(body)
+            verify(target, body, package["files"][target]["sha256"])
+            path = HERE / target
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(body)
+    if update:
+        LOCK.write_text(json.dumps(lock, indent=2) + "\n", encoding="utf-8")
+
+
+def check() -> list[str]:
+    """Return one line per vendored file that is missing, changed or not in the lock."""
+    known: set[str] = set()
+    faults: list[str] = []
+    for package in load_lock()["packages"]:
+        for target, entry in package["files"].items():
+            known.add(target)
+            path = HERE / target
+            if not path.is_file():
+                faults.append(f"{target}: missing")
+            elif sha256(path.read_bytes()) != entry["sha256"]:
+                faults.append(f"{target}: changed")
+    for path in sorted(HERE.rglob("*")):
+        name = path.relative_to(HERE).as_posix()
+        own = path.parent == HERE or "__pycache__" in path.parts
+        if path.is_file() and not own and name not in known:
+            faults.append(f"{name}: not in the lock")
+    return faults
+
+
+def main() -> int:
+    """Run the command line and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only re-hash the files")
+    parser.add_argument("--update", action="store_true", help="accept new archives")
+    options = parser.parse_args()
+    if not options.check:
+        fetch(update=options.update)
+    faults = check()
+    print("\n".join(faults) or "All vendored files match the lock.")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

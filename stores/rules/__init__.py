@@ -1,0 +1,1 @@
+"""Pure rules of stores: no database, no clock."""

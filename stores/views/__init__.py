@@ -1,0 +1,1 @@
+"""Pages of stores: pairing a device."""

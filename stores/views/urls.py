@@ -1,0 +1,8 @@
+"""Addresses of stores' own pages."""
+
+from django.urls import path
+
+from stores.views.pairing import PairView
+
+app_name = "stores"
+urlpatterns = [path("pair", PairView.as_view(), name="pair")]

@@ -1,0 +1,1 @@
+"""What tests share: servers, the stack harness's ground, small tools."""
