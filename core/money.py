@@ -14,7 +14,7 @@ def exponent(currency: str) -> int:
 
 
 def show(minor_units: int, currency: str, language: str | None = None) -> str:
-    """Write an amount the way readers of the language do: 2340 EUR → "€23.40", "23,40 €"."""
+    """Write an amount the way readers of the language do: 2340 EUR → "23.40 €", "23,40 €"."""
     amount = Decimal(minor_units).scaleb(-exponent(currency))
     return format_currency(amount, currency, locale=babel_locale(language))
 
@@ -39,6 +39,6 @@ def parse(text: str | int, currency: str) -> int:
 
 
 def babel_locale(language: str | None = None) -> str:
-    """Return Babel's name of a language; en reads as British English, as in Europe."""
+    """Return Babel's name of a language; en reads as on the continent."""
     code = (language or get_language() or "en").split("-")[0]
-    return {"en": "en_GB", "fr": "fr_LU", "de": "de_LU", "lb": "lb"}.get(code, "en_GB")
+    return {"en": "en_150", "fr": "fr_LU", "de": "de_LU", "lb": "lb"}.get(code, "en_150")

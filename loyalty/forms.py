@@ -58,7 +58,7 @@ class EnrollForm(CustomerForm):
             self.fields[box].label = consents.TEXTS[kind]  # type: ignore[assignment]
 
     @property
-    def contact(self) -> dict[str, str]:
+    def contact(self) -> dict[str, Any]:
         """What was typed about the person, by the service's argument names."""
         return {field: self.cleaned_data.get(field, "") for field in ("name", "email", "phone", "birthday")}
 

@@ -3,7 +3,9 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from core.api import health
+from core.api import health, schema
+from loyalty.api import urls as loyalty_api
+from stores.api import urls as stores_api
 
 urlpatterns = [
     # Whoever watches the servers
@@ -12,7 +14,17 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     # Everyone
     path("", include("core.urls")),
+    path("", include("merchants.views.urls")),
+    path("", include("stores.views.urls")),
+    path("", include("loyalty.views.urls")),
+    path("", include("dashboard.urls")),
     path("accounts/", include("allauth.urls")),
+    # Scripts and tills
+    path("api/schema/", schema.SchemaView.as_view(), name="schema"),
+    path("api/docs/", schema.docs, name="api-docs"),
+    path("api/v1/store/loyalty/", include(loyalty_api.store_urlpatterns + stores_api.store_urlpatterns)),
+    path("api/v1/storefront/loyalty/", include(loyalty_api.storefront_urlpatterns)),
+    path("api/v1/loyalty/", include(loyalty_api.public_urlpatterns)),
     # The platform's administrators
     path("admin/", admin.site.urls),
 ]

@@ -52,3 +52,13 @@ class StrictBooleanField(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return bool(data)
+
+
+class StrictUUIDField(serializers.UUIDField):
+    """An id: a JSON string that holds a UUID."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Accept strings only."""
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)

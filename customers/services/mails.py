@@ -52,7 +52,7 @@ def after_enrollment(
 
 
 def way_back(*, merchant_id: UUID, customer_id: UUID, card_id: UUID, pages: str, at: datetime) -> EmailMessage | None:
-    """Return the mail with the link that opens a customer's card on another phone. Writes the link; the caller sends."""
+    """Return the mail with the link that opens a card on another phone. Writes the link; the caller sends."""
     with tenancy.scope(merchant_id):
         customer = Customer.objects.filter(pk=customer_id, erased_at__isnull=True).exclude(email="").first()
         if customer is None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from core.errors import NotFound
+from merchants.enums import Role
 from merchants.models import Membership
 from stores.models import StaffPin, Store
 from stores.queries import pins
@@ -38,9 +39,12 @@ class Person:
 class Member:
     """Somebody who signs in to the back office."""
 
+    id: UUID
+    user_id: UUID
     name: str
     email: str
     role: str
+    role_label: str
 
 
 def staff(stores: Sequence[Store], *, at: datetime) -> list[Person]:
@@ -60,8 +64,11 @@ def person(staff_id: UUID, stores: Sequence[Store], *, at: datetime) -> Person:
 def team() -> list[Member]:
     """Return who signs in to the back office, owners first."""
     rows = Membership.objects.filter(is_active=True).select_related("user").order_by("created_at")
-    found = [Member(row.user.get_full_name(), row.user.email, row.get_role_display()) for row in rows]
-    return found
+    found = [
+        Member(row.pk, row.user_id, row.user.get_full_name(), row.user.email, row.role, row.get_role_display())
+        for row in rows
+    ]
+    return sorted(found, key=lambda member: list(Role.values).index(member.role))
 
 
 def _person(row: StaffPin, stores: Sequence[Store], at: datetime) -> Person:

@@ -32,7 +32,17 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 MERCHANT_KEY = "merchant"
 
 
-class MerchantView(View):
+class LoginNeeded:
+    """Anonymous visitors sign in first, whatever the address; then they come back."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Let in who is signed in."""
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc,no-any-return]
+
+
+class MerchantView(LoginNeeded, View):
     """A page of a merchant. Subclasses name the template, the section of the navigation and the scope they need."""
 
     http_method_names: ClassVar[list[str]] = ["get", "post", "head", "options"]
@@ -44,9 +54,9 @@ class MerchantView(View):
     desk: Desk
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Let in who belongs here; anonymous visitors sign in first, whatever the code."""
+        """Let in who belongs here: another merchant's people get 404, a role without the right 403."""
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return super().dispatch(request, *args, **kwargs)
         try:
             merchant_id = self.find_merchant(kwargs.get("store_code"))
             with tenancy.scope(merchant_id):

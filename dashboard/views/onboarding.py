@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -211,3 +211,16 @@ class ReadyStep(Step):
             "done": setup.state(self.store.pk),
             "enroll_url": addresses.enroll(self.store.code),
         }
+
+
+VIEWS = {
+    "1": ProgramStep.as_view(),
+    "2": StoreStep.as_view(),
+    "3": StaffStep.as_view(),
+    "4": ReadyStep.as_view(),
+}
+
+
+def show_step(request: HttpRequest, number: str) -> HttpResponseBase:
+    """Show or save the step of the address."""
+    return VIEWS[number](request)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -49,3 +50,37 @@ class TeamRole(MerchantView):
         except DomainError as error:
             return self.back("team", error=error)
         return self.to("team", text=_("The role is changed."))
+
+
+class TeamRemove(MerchantView):
+    """Ask, then end somebody's access."""
+
+    template_name = "dashboard/confirm.html"
+    section = "staff"
+
+    def get(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Say what happens."""
+        member = next((member for member in people.team() if member.id == kwargs["membership_id"]), None)
+        if member is None:
+            raise NotFound
+        return self.page(
+            title=_("End %(name)s's access?") % {"name": member.name},
+            text=_("They can no longer open these pages, at once. Their account with other businesses stays."),
+            action=_("End the access"),
+            back_url=reverse("dashboard:team"),
+        )
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """End it, or say why not."""
+        try:
+            team.remove(
+                merchant_id=self.merchant_id,
+                membership_id=kwargs["membership_id"],
+                actor_id=self.actor_id,
+                at=timezone.now(),
+            )
+        except NotFound:
+            raise
+        except DomainError as error:
+            return self.back("team", error=error)
+        return self.to("team", text=_("The access is ended."))

@@ -102,7 +102,7 @@ def _given() -> dict[str, Text]:
         "reward_ready": _("%(name)s is ready"),
         "card_full": _("Card full for %(name)s"),
         "handed_out": _("Handed out to %(name)s"),
-        "undone": _("Taken back from %(name)s."),
+        "undone": _("Taken back from %(name)s"),
         "undo_seconds": _forms(
             lambda n: ngettext("Undo, %(count)s second left", "Undo, %(count)s seconds left", n)
         ),

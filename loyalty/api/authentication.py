@@ -99,7 +99,7 @@ def _is_in(holder: CardHolder, program_id: UUID) -> bool:
         return access.is_in_program(holder.card_id, program_id)
 
 
-class CardScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class CardScheme(OpenApiAuthenticationExtension):
     """Describes the header in the OpenAPI document."""
 
     target_class = "loyalty.api.authentication.CardAuthentication"

@@ -10,7 +10,7 @@ from loyalty.enums import CardStatus, LoyaltyType, RewardSource
 from loyalty.queries.card_faces import CardFace
 
 
-class CardProgramSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class CardProgramSerializer(serializers.Serializer):
     """The program of a card."""
 
     id = serializers.UUIDField()
@@ -18,7 +18,7 @@ class CardProgramSerializer(serializers.Serializer):  # type: ignore[type-arg]
     loyalty_type = serializers.ChoiceField(LoyaltyType.choices)
 
 
-class CardCustomerSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class CardCustomerSerializer(serializers.Serializer):
     """Who holds a card; masked in look-ups, null where nothing is known."""
 
     id = serializers.UUIDField()
@@ -28,25 +28,25 @@ class CardCustomerSerializer(serializers.Serializer):  # type: ignore[type-arg]
     language = serializers.CharField()
 
 
-class CardStoreSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class CardStoreSerializer(serializers.Serializer):
     """A store by its code and name."""
 
     code = serializers.CharField()
     name = serializers.CharField()
 
 
-class CardRewardSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class CardRewardSerializer(serializers.Serializer):
     """A reward that can be had: issued (stamps), or available for the points there are."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
-    source = serializers.ChoiceField(RewardSource.choices)
+    source = serializers.ChoiceField(RewardSource.choices)  # type: ignore[assignment] # the API's word
     state = serializers.CharField()
     issued_at = serializers.DateTimeField(allow_null=True)
     expires_at = serializers.DateTimeField(allow_null=True)
 
 
-class WalletStateSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class WalletStateSerializer(serializers.Serializer):
     """In which wallets a card lives, and since when a pass lags behind."""
 
     apple_devices = serializers.IntegerField()
@@ -54,14 +54,14 @@ class WalletStateSerializer(serializers.Serializer):  # type: ignore[type-arg]
     out_of_date_since = serializers.DateTimeField(allow_null=True)
 
 
-class WalletLinksSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class WalletLinksSerializer(serializers.Serializer):
     """Where the wallet buttons lead; null where there is none."""
 
     google_url = serializers.CharField(allow_null=True)
     apple_url = serializers.CharField(allow_null=True)
 
 
-class CardSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class CardSerializer(serializers.Serializer):
     """A card from its CardFace; context `masked=True` hides who holds it."""
 
     id = serializers.UUIDField(source="card.id")

@@ -6,7 +6,13 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from core.api.serializers import StrictBooleanField, StrictCharField, StrictIntegerField, StrictSerializer
+from core.api.serializers import (
+    StrictBooleanField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictSerializer,
+    StrictUUIDField,
+)
 from core.money import MAX_MINOR_UNITS
 from loyalty.queries import cards
 from loyalty.queries.hot import CardRef
@@ -21,7 +27,7 @@ class StaffInput(StrictSerializer):
 
     staff_pin = StrictCharField(required=False, max_length=16, write_only=True)
     staff_session = StrictCharField(required=False, max_length=1000, write_only=True)
-    staff_id = serializers.UUIDField(required=False)
+    staff_id = StrictUUIDField(required=False)
 
     def proof(self) -> StaffProof:
         """Return what the staff member proves themselves with; a session goes before a PIN."""
@@ -35,7 +41,7 @@ class CardInput(StaffInput):
 
     qr_code = StrictCharField(required=False, max_length=300)
     card_number = StrictCharField(required=False, max_length=40)
-    card_id = serializers.UUIDField(required=False)
+    card_id = StrictUUIDField(required=False)
     confirm = StrictBooleanField(required=False, default=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +80,7 @@ class PointsInput(CardInput):
 class PointsRedeemInput(CardInput):
     """POST points/redeem."""
 
-    reward_id = serializers.UUIDField()
+    reward_id = StrictUUIDField()
 
 
 class VoidInput(StaffInput):
@@ -97,7 +103,7 @@ class PreviewInput(CardInput):
     purchase_amount_cents = StrictIntegerField(required=False, min_value=1, max_value=MAX_MINOR_UNITS)
     currency = StrictCharField(required=False, default="", max_length=3, min_length=3)
     order_reference = StrictCharField(required=False, default="", allow_blank=True, max_length=64)
-    reward_id = serializers.UUIDField(required=False)
+    reward_id = StrictUUIDField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Ask for the amount of a purchase."""

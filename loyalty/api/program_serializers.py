@@ -16,7 +16,7 @@ from loyalty.services import rewards
 
 RATE = {
     "oneOf": [
-        {"type": "number", "exclusiveMinimum": 0, "maximum": rules.MAX_RATE},
+        {"type": "number", "minimum": 0, "exclusiveMinimum": True, "maximum": rules.MAX_RATE},
         {"type": "string", "description": "A decimal number or a fraction a/b.", "example": "1/50"},
     ]
 }

@@ -1,6 +1,6 @@
 """The public API: what everyone may know of the program of a store."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
@@ -19,12 +19,14 @@ from loyalty.queries.storefronts import Storefront
 from loyalty.rules.programs import show_rate
 from loyalty.services.cards import CLOSED
 
+MERCHANT_FACTS = ("name", "trade", "currency", "default_language", "card_color")
+
 
 class ProgramView(APIView):
     """The program that a store runs."""
 
-    authentication_classes: ClassVar = []
-    throttle_classes: ClassVar = [StorefrontThrottle]
+    authentication_classes = []
+    throttle_classes = [StorefrontThrottle]
 
     @extend_schema(tags=["public"], responses=PublicProgramSerializer, auth=[])
     def get(self, request: Request, store_code: str) -> Response:
@@ -53,7 +55,7 @@ def _shown(place: Storefront, program: Program) -> dict[str, Any]:
         "rewards": [_reward(reward) for reward in storefronts.catalogue(program)],
         "store": {"code": place.store.code, "name": place.store.name},
         "merchant": {
-            **{name: getattr(merchant, name) for name in ("name", "trade", "currency", "default_language", "card_color")},
+            **{name: getattr(merchant, name) for name in MERCHANT_FACTS},
             "logo_url": merchant.logo.url if merchant.logo else None,
         },
         "enrollment": {

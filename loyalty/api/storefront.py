@@ -1,6 +1,6 @@
 """The customer's API: join, see the card, see its history."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -35,8 +35,8 @@ KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, descript
 class StorefrontAPIView(APIView):
     """A view for the holder of a card; `self.holder` is proven, ids only."""
 
-    authentication_classes: ClassVar = [CardAuthentication]
-    throttle_classes: ClassVar = [StorefrontThrottle]
+    authentication_classes = [CardAuthentication]
+    throttle_classes = [StorefrontThrottle]
 
     @property
     def holder(self) -> CardHolder:
@@ -49,8 +49,8 @@ class StorefrontAPIView(APIView):
 class EnrollView(APIView):
     """Makes a card. The answer never tells whether an address was known."""
 
-    authentication_classes: ClassVar = []
-    throttle_classes: ClassVar = [StorefrontThrottle]
+    authentication_classes = []
+    throttle_classes = [StorefrontThrottle]
 
     @extend_schema(
         tags=["storefront"], parameters=[KEY], request=EnrollSerializer,
@@ -150,10 +150,10 @@ def _own_card(request: Request, proven: CardHolder | None, merchant_id: Any, sto
 
 def _enroll(request: Request, merchant_id: Any, store_id: Any, data: dict[str, Any]) -> tuple[int, Any, Any]:
     now = timezone.now()
+    contact: dict[str, Any] = {field: data.get(field) or "" for field in ("name", "email", "phone", "birthday")}
     nobody_chose = getattr(request._request, "language_is_default", False)
     made = cards.enroll(
-        merchant_id=merchant_id, store_id=store_id, at=now,
-        **{field: data.get(field) or "" for field in ("name", "email", "phone", "birthday")},
+        merchant_id=merchant_id, store_id=store_id, at=now, **contact,
         language=data.get("language") or ("" if nobody_chose else get_language() or ""),
         consents={
             (Purpose.SERVICE, Channel.EMAIL): data["service_email_consent"],

@@ -28,7 +28,7 @@ class EnrollSerializer(StrictSerializer):
     marketing_sms_consent = StrictBooleanField(default=False, help_text="offers by SMS")
 
 
-class EnrolledSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class EnrolledSerializer(serializers.Serializer):
     """A card, the secret that opens it for its customer, and where its wallet buttons lead."""
 
     card = CardSerializer()
@@ -46,7 +46,7 @@ class OwnCardSerializer(CardSerializer):
     wallet = OwnWalletSerializer()
 
 
-class PublicRewardSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class PublicRewardSerializer(serializers.Serializer):
     """A reward of the catalogue."""
 
     id = serializers.UUIDField()
@@ -56,7 +56,7 @@ class PublicRewardSerializer(serializers.Serializer):  # type: ignore[type-arg]
     image_url = serializers.CharField(allow_null=True)
 
 
-class PublicMerchantSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class PublicMerchantSerializer(serializers.Serializer):
     """The business behind a store, as everyone may see it."""
 
     name = serializers.CharField()
@@ -67,7 +67,7 @@ class PublicMerchantSerializer(serializers.Serializer):  # type: ignore[type-arg
     logo_url = serializers.CharField(allow_null=True)
 
 
-class EnrollmentStateSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class EnrollmentStateSerializer(serializers.Serializer):
     """Whether one can join here now, and why not."""
 
     open = serializers.BooleanField()
@@ -78,7 +78,7 @@ class EnrollmentStateSerializer(serializers.Serializer):  # type: ignore[type-ar
     url = serializers.CharField()
 
 
-class PublicProgramSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class PublicProgramSerializer(serializers.Serializer):
     """What the enrolment page needs to know of the program of a store."""
 
     id = serializers.UUIDField()

@@ -10,14 +10,14 @@ from loyalty.enums import Channel, TransactionType
 from loyalty.queries.history import Entry
 
 
-class NamedSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class NamedSerializer(serializers.Serializer):
     """Something by its id and name."""
 
     id = serializers.UUIDField()
     name = serializers.CharField()
 
 
-class TransactionSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class TransactionSerializer(serializers.Serializer):
     """A ledger row from its Entry; `explanation` is in the caller's language."""
 
     id = serializers.UUIDField(source="row.id")

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from loyalty.api import cards, operations, programs, public, rewards, stats, storefront
+from loyalty.api import cards, enroll, operations, programs, public, rewards, stats, storefront
 
 store_urlpatterns: list[URLPattern] = [
     path("program", programs.ProgramView.as_view(), name="program"),
@@ -10,6 +10,7 @@ store_urlpatterns: list[URLPattern] = [
     path("rewards", rewards.RewardListView.as_view(), name="rewards"),
     path("rewards/<uuid:reward_id>", rewards.RewardView.as_view(), name="reward"),
     path("cards", cards.CardListView.as_view(), name="cards"),
+    path("cards/enroll", enroll.StaffEnrollView.as_view(), name="cards-enroll"),
     path("cards/lookup", cards.CardLookupView.as_view(), name="cards-lookup"),
     path("cards/<uuid:card_id>", cards.CardView.as_view(), name="card"),
     path("cards/<uuid:card_id>/transactions", cards.CardTransactionsView.as_view(), name="card-transactions"),

@@ -53,13 +53,13 @@ def sale(
         ) % facts  # fmt: skip
     if rules.get("rounding") == "per_purchase":
         return ngettext(
-            "%(amount)s × %(rate)s = %(exact)s, rounded down: %(count)s point",
-            "%(amount)s × %(rate)s = %(exact)s, rounded down: %(count)s points",
+            "%(amount)s × %(rate)s = %(exact)s, rounded down %(count)s point",
+            "%(amount)s × %(rate)s = %(exact)s, rounded down %(count)s points",
             granted,
         ) % facts  # fmt: skip
     return ngettext(
-        "%(amount)s × %(rate)s = %(exact)s: %(count)s point now, the fraction is kept for your next purchase",
-        "%(amount)s × %(rate)s = %(exact)s: %(count)s points now, the fraction is kept for your next purchase",
+        "%(amount)s × %(rate)s = %(exact)s; fractions add up: %(count)s point",
+        "%(amount)s × %(rate)s = %(exact)s; fractions add up: %(count)s points",
         granted,
     ) % facts  # fmt: skip
 

@@ -18,7 +18,7 @@ VersionKey = tuple[UUID, int]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A ledger row, the row that reverses it (the void, else the last refund), its explanation in the reader's language."""
+    """A ledger row with its explanation, and the row that reverses it: the void, else the last refund."""
 
     row: Transaction
     reversed_by: UUID | None

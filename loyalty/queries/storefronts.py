@@ -65,7 +65,7 @@ def stores_running(program: Program) -> "QuerySet[Store]":
     links = StoreProgram.objects.filter(store_id=OuterRef("pk"))
     runs = Q(Exists(links.filter(program_id=program.pk)))
     if program.is_default:
-        runs |= ~Exists(links)
+        runs = runs | Q(~Exists(links))
     return Store.objects.filter(runs, closed_at__isnull=True).order_by("name", "id")
 
 

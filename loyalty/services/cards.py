@@ -73,7 +73,7 @@ class Enrolled:
     access_secret: str
 
 
-def enroll(
+def enroll(  # noqa: PLR0913 - one argument per field of the form, all by name
     *,
     merchant_id: UUID,
     store_id: UUID,
@@ -169,11 +169,11 @@ def _first_row(place: Storefront, card: Card, actor: Actor, key: str, at: dateti
 
 
 def _announce(place: Storefront, card: Card, customer: Customer) -> None:
-    facts = {"merchant_id": customer.merchant_id, "card_id": str(card.id)}
     outbox.publish(
-        "customers.enrolled", **facts, customer_id=str(customer.id), pages=f"/loyalty/{place.store.code}"
+        "customers.enrolled", merchant_id=card.merchant_id, card_id=str(card.id), customer_id=str(customer.id),
+        pages=f"/loyalty/{place.store.code}",
     )  # fmt: skip
-    outbox.publish("card.changed", **facts)
+    outbox.publish("card.changed", merchant_id=card.merchant_id, card_id=str(card.id), why="card_enrolled")
 
 
 def _address(ip: str) -> str | None:

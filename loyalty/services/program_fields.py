@@ -1,6 +1,6 @@
 """The fields of a program: what callers may send, and how the fields are shown and kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -31,6 +31,12 @@ def checked(data: Any, *, language: str, required: Sequence[str] = ()) -> dict[s
     for name, value in data.items():
         values |= _columns(name, value, language)
     return values
+
+
+def problems(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is wrong, as a sentence by field, without raising: for forms that have more to say."""
+    found = {name: _problem(name, value) for name, value in data.items()}
+    return {name: problem[1] for name, problem in found.items() if problem is not None}
 
 
 def shown(program: Program) -> dict[str, Any]:

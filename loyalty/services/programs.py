@@ -93,7 +93,7 @@ def update(
     would hold stamps or points that nothing counts any more). From when on a change counts: rules.programs.APPLIES_TO.
     """
     with tenancy.scope(merchant_id):
-        program = _locked(program_id, fully="loyalty_type" in data)
+        program = _locked(program_id, fully=isinstance(data, Mapping) and "loyalty_type" in data)
         values = program_fields.checked(data, language=program.merchant.default_language)
         _check_changes(program, values)
         before = program_fields.shown(program)

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views import View
@@ -54,6 +54,13 @@ class StorePage(View):
                 response = super().dispatch(request, *args, **kwargs)
             response.headers.setdefault("Cache-Control", "private, no-store")
             return response
+
+    @property
+    def own(self) -> CardFace:
+        """The visitor's card, on pages that need one."""
+        if self.face is None:
+            raise Http404
+        return self.face
 
     def url(self, page: str, *args: Any) -> str:
         """Return the address of another page of this store."""
@@ -109,17 +116,9 @@ def merchant_frame(merchant: Merchant) -> dict[str, Any]:
     """Return the merchant as the base template shows it."""
     return {
         "merchant": {"name": merchant.name, "logo_url": merchant.logo.url if merchant.logo else ""},
-        "theme_css": theme_css(merchant),
+        "theme_css": reverse("merchants:theme", args=[merchant.pk, merchant.branding_version]),
         "trade_icon": TRADE_ICONS.get(Trade(merchant.trade), NO_ICON),
     }
-
-
-def theme_css(merchant: Merchant) -> str:
-    """Return the address of the merchant's colours, empty where they are not served."""
-    try:
-        return reverse("theme", args=[merchant.slug, merchant.branding_version])
-    except NoReverseMatch:
-        return ""
 
 
 def keep_card(request: HttpRequest, response: HttpResponse, card: Card) -> None:

@@ -1,7 +1,8 @@
 """The customer's card: what is on it, what happened, what we hold."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import get_language_info
 
 from customers.enums import Channel
 from customers.queries import people
@@ -23,8 +24,7 @@ class DashboardPage(StorePage):
 
     def get(self, request: HttpRequest, store_code: str) -> HttpResponseBase:
         """Show the card; `?view=code` shows the code alone, as large as the screen."""
-        face = self.face
-        assert face is not None
+        face = self.own
         card = shown.card_context(face)
         if request.GET.get("view") == "code":
             return self.page("code.html", card=card)
@@ -38,16 +38,13 @@ class DashboardPage(StorePage):
             visits=shown.visits(history.entries(history.of_card(face.card.pk)[:LATELY])),
             stores=storefronts.stores_running(face.card.program),
             wallet=extensions.wallet_links(face.card),
+            next_point_cents=face.to_next_point_cents,
             code_url=f"{self.url('dashboard')}?view=code",
             history_url=self.url("history"),
         )
-        self._keep(request, response)
+        # The cookie begins anew: who comes now and then never loses the card.
+        keep_card(request, response, face.card)
         return response
-
-    def _keep(self, request: HttpRequest, response: HttpResponse) -> None:
-        """Renew the cookie: who comes now and then never loses the card."""
-        if self.face is not None:
-            keep_card(request, response, self.face.card)
 
 
 class HistoryPage(StorePage):
@@ -57,14 +54,14 @@ class HistoryPage(StorePage):
 
     def get(self, request: HttpRequest, store_code: str) -> HttpResponseBase:
         """Show the rows before `?before=` (a row's place in the ledger of the card)."""
-        assert self.face is not None
-        rows = history.of_card(self.face.card.pk)
+        rows = history.of_card(self.own.card.pk)
         before = _number(request.GET.get("before"))
         if before is not None:
             rows = rows.filter(seq__lt=before)
         found = list(rows[: PAGE + 1])
         more = f"{self.url('history')}?before={found[PAGE - 1].seq}" if len(found) > PAGE else ""
-        return self.page("history.html", visits=shown.visits(history.entries(found[:PAGE])), next_url=more)
+        months = shown.by_month(shown.visits(history.entries(found[:PAGE])))
+        return self.page("history.html", months=months, next_url=more)
 
 
 class PrivacyPage(StorePage):
@@ -74,14 +71,21 @@ class PrivacyPage(StorePage):
 
     def get(self, request: HttpRequest, store_code: str) -> HttpResponseBase:
         """Show the values and the consents as they stand."""
-        assert self.face is not None
-        decided = {(row.purpose, row.channel): row for row in people.consents_of(self.face.card.customer_id)}
-        consents = [
-            {"text": text, "row": decided.get(kind)}
-            for kind, text in TEXTS.items()
-            if kind[1] == Channel.EMAIL or kind in decided
-        ]
-        return self.page("privacy.html", face=self.face, customer=self.face.card.customer, consents=consents)
+        customer = self.own.card.customer
+        decided = {(row.purpose, row.channel): row for row in people.consents_of(customer.pk)}
+        return self.page(
+            "privacy.html",
+            face=self.own,
+            customer=customer,
+            birthday=shown.birthday(customer),
+            language=get_language_info(customer.language)["name_local"],
+            consents=[
+                shown.consent(text, decided.get(kind))
+                for kind, text in TEXTS.items()
+                if kind[1] == Channel.EMAIL or kind in decided
+            ],
+            controller=self.place.merchant.legal_name or self.place.merchant.name,
+        )
 
 
 def _number(text: str | None) -> int | None:

@@ -104,7 +104,6 @@ class WelcomePage(StorePage):
 
     def get(self, request: HttpRequest, store_code: str) -> HttpResponseBase:
         """Show the new card."""
-        assert self.face is not None
-        customer = self.face.card.customer
+        customer = self.own.card.customer
         mailed = customer.email if customer.email and customer.confirmed_at is None else ""
-        return self.page("welcome.html", card=shown.card_context(self.face), mailed=mailed)
+        return self.page("welcome.html", card=shown.card_context(self.own), mailed=mailed)

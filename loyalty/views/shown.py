@@ -2,21 +2,30 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+from babel.dates import format_skeleton
 from django.conf import settings
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from core import money
 from core.templatetags.ui import localdate
+from customers.models import Consent, Customer
 from loyalty.enums import CardStatus, LoyaltyType, ProgramStatus, TransactionType
 from loyalty.models import Transaction
 from loyalty.queries.card_faces import AVAILABLE, CardFace, ReadyReward
 from loyalty.queries.history import Entry
 
 GOLD = frozenset({TransactionType.REWARD_ISSUED, TransactionType.STAMP_REDEEMED, TransactionType.POINTS_REDEEMED})
+# What stands in the disc of a row that moves nothing.
+ICONS = {
+    TransactionType.CARD_ENROLLED: "card", TransactionType.POINTS_EARNED: "euro", TransactionType.VOID: "undo",
+    TransactionType.REFUND: "undo", TransactionType.MERGE_IN: "merge", TransactionType.MERGE_OUT: "merge",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,32 @@ def visits(entries: Iterable[Entry]) -> list[Visit]:
     ]
 
 
+def by_month(found: Iterable[Visit]) -> list[dict[str, Any]]:
+    """Return lines under the name of their month, in the store's time."""
+    months: list[dict[str, Any]] = []
+    for visit in found:
+        day = timezone.localtime(visit.at).date()
+        if not months or months[-1]["month"] != (day.year, day.month):
+            title = format_skeleton("yMMMM", day, locale=money.babel_locale())
+            months.append({"month": (day.year, day.month), "title": capfirst(title), "visits": []})
+        months[-1]["visits"].append(visit)
+    return months
+
+
+def birthday(customer: Customer) -> str:
+    """Return the birthday as it was told, with or without the year."""
+    if not customer.birth_day or not customer.birth_month:
+        return ""
+    day = date(customer.birth_year or 2000, customer.birth_month, customer.birth_day)
+    return format_skeleton("yMMMMd" if customer.birth_year else "MMMMd", day, locale=money.babel_locale())
+
+
+def consent(text: object, row: Consent | None) -> dict[str, Any]:
+    """Return a consent as it stands; one given by e-mail counts once the address is confirmed."""
+    on = row is not None and row.granted
+    return {"text": text, "row": row, "on": on, "waits": on and row is not None and row.confirmed_at is None}
+
+
 def _sign(row: Transaction) -> str:
     """Return the change as +1 or −1; a hybrid sale's row carries points, its stamp has a row of its own."""
     if row.type in GOLD:
@@ -134,9 +169,7 @@ def _sign(row: Transaction) -> str:
 
 
 def _icon(row: Transaction) -> str:
-    if row.type in GOLD:
-        return "gift"
-    return "card" if row.type == TransactionType.CARD_ENROLLED else "undo"
+    return "gift" if row.type in GOLD else ICONS.get(row.type, "info")
 
 
 def _waiting(name: str, expires_at: datetime | None, count: int) -> Waiting:

@@ -36,7 +36,6 @@ class Profile(TypedDict, total=False):
     time_zone: str
     default_language: str
     card_color: str
-    onboarding_step: int
 
 
 def open_merchant(
@@ -82,6 +81,27 @@ def update(
         if changed:
             merchant.save(update_fields=changed)
             _note(merchant, changed, actor_id)
+    return merchant
+
+
+def reach_step(*, merchant_id: UUID, step: int) -> None:
+    """Remember how far the onboarding has come; it never goes back."""
+    with tenancy.scope(merchant_id):
+        Merchant.objects.filter(pk=merchant_id, onboarding_step__lt=step).update(onboarding_step=step)
+
+
+def set_status(*, merchant_id: UUID, status: str, at: datetime, actor_id: UUID | None = None) -> Merchant:
+    """Set where a merchant stands with the platform, and since when. Only the platform does this."""
+    if status not in MerchantStatus.values:
+        raise ValidationFailed.of("status", "invalid_choice", _("Choose one of the five standings."))
+    with tenancy.scope(merchant_id):
+        merchant = Merchant.objects.select_for_update().filter(pk=merchant_id).first()
+        if merchant is None:
+            raise NotFound
+        if merchant.status != status:
+            merchant.status, merchant.status_since = status, at
+            merchant.save(update_fields=["status", "status_since"])
+            _note(merchant, ["status"], actor_id)
     return merchant
 
 

@@ -40,7 +40,7 @@ function list(root) {
 }
 
 function askPin(person) {
-  const root = fill(clone("pin"), { name: person.name, error: "" });
+  const root = fill(clone("pin"), { name: person.name });
   const input = $("input", root);
   show("pin", root);
   quietly(input);
@@ -49,7 +49,7 @@ function askPin(person) {
   root.querySelectorAll("button[data-key]").forEach((key) => key.addEventListener("click", () => press(root, key.dataset.key)));
   input.addEventListener("input", () => {
     input.value = input.value.replace(/\D/g, "").slice(0, 8);
-    fill(root, { error: "" });
+    explainWrong(root, "");
     if (person.pin_digits && input.value.length === person.pin_digits) root.requestSubmit();
   });
   root.addEventListener("submit", (event) => {
@@ -108,8 +108,13 @@ function explain(error) {
   return error.detail || t("refused_title");
 }
 
+// The line keeps its place when it is empty, so that no key moves under a finger.
+function explainWrong(root, text) {
+  $("#pin-error > span", root).textContent = text;
+}
+
 function wrong(root, text) {
-  fill(root, { error: text });
+  explainWrong(root, text);
   const input = $("input", root);
   input.classList.remove("shake");
   void input.offsetWidth;

@@ -36,7 +36,7 @@ export function openCard(card) {
   pad = null;
   const root = clone("card");
   root.dataset.cardNumber = card.card_number;
-  root.dataset.kind = card.program.loyalty_type;
+  root.classList.toggle("sells", counts(card).points);
   fill(root, {
     name: card.customer?.name || t("card"),
     last4: `•• ${card.card_number.slice(-4)}`,
@@ -108,6 +108,7 @@ function drawRewards(root, card) {
     return line;
   });
   $("[data-list=rewards]", root).replaceChildren(...lines);
+  root.classList.toggle("many-rewards", lines.length > 1);
 }
 
 // The second tap of a redemption: what exactly is handed out.
@@ -127,8 +128,10 @@ function drawGiving(root, card) {
   // What is not possible now steps back: outlined, with the reason over it; the server has the last word.
   give.classList.toggle("btn-fill", can.allowed);
   give.classList.toggle("btn-line", !can.allowed);
-  if (points) drawAmount(root, card, give, can);
-  else drawStepper(root, card, give);
+  if (points) {
+    $("[data-part=stepper]", root).remove();
+    drawAmount(root, card, give, can);
+  } else drawStepper(root, card, give);
 }
 
 function leftToday(card) {
@@ -144,9 +147,7 @@ function drawStepper(root, card, give) {
     draw();
     say(t("give_stamps", { count: quantity }));
   };
-  const stepper = $("[data-part=stepper]", root);
-  stepper.hidden = false;
-  keepFocus(stepper);
+  keepFocus($("[data-part=stepper]", root));
   act(root, "fewer", () => step(-1));
   act(root, "more", () => step(1));
   act(root, "give", () => giveStamps(card, quantity, give));

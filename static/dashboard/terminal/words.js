@@ -60,5 +60,5 @@ export function day(iso) {
 }
 
 export function today() {
-  return local(new Date().toISOString(), { day: "2-digit", month: "short", year: "numeric" });
+  return local(new Date().toISOString(), { day: "2-digit", month: "short", year: "numeric" }).toLocaleUpperCase(locales);
 }

@@ -1,0 +1,59 @@
+"""The platform's administrators: second factor outside DEBUG, and a scope that sees every merchant."""
+
+from collections.abc import Callable
+
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from core import tenancy
+
+Handler = Callable[[HttpRequest], HttpResponse]
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# Pages of the admin that show nothing of any merchant.
+WITHOUT_SCOPE = ("login/", "logout/", "jsi18n/")
+
+
+class PlatformAdminMiddleware:
+    """Runs the Django admin in the platform's scope, for platform staff only; what a person changes is audited.
+
+    Everything that is not the admin passes untouched: no other page ever sees more than one merchant.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Open the scope around an administrator's page, or ask for the second factor first."""
+        if not is_platform_page(request) or not is_platform_staff(request):
+            return self.get_response(request)
+        if not settings.DEBUG and not is_mfa_enabled(request.user):  # type: ignore[arg-type]
+            messages.warning(request, _("The platform's pages need a second factor. Set it up first."))
+            return HttpResponseRedirect(resolve_url("mfa_activate_totp"))
+        actor = None if request.method in SAFE else request.user
+        reason = f"admin: {request.method} {request.path}"
+        # The inner transaction is what an error takes back; the audit row of the try stays.
+        with tenancy.platform(reason=reason, actor=actor), transaction.atomic():
+            return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """Take back what a page did before it failed."""
+        if is_platform_page(request) and tenancy.in_platform():
+            transaction.set_rollback(True)
+
+
+def is_platform_page(request: HttpRequest) -> bool:
+    """Tell whether this is a page of the platform's administrators."""
+    root = reverse("admin:index")
+    return request.path.startswith(root) and not request.path.removeprefix(root).startswith(WITHOUT_SCOPE)
+
+
+def is_platform_staff(request: HttpRequest) -> bool:
+    """Tell whether an active administrator of the platform is signed in."""
+    user = request.user
+    return bool(user.is_authenticated and user.is_active and getattr(user, "is_staff", False))

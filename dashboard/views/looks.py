@@ -1,0 +1,68 @@
+"""How the card and the poster look: the merchant's colour, and a sheet to print."""
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dashboard.forms import presets
+from dashboard.forms.branding import BrandingForm
+from dashboard.queries import addresses
+from dashboard.views import frame
+from dashboard.views.base import FormMixin, StoreView
+from loyalty.queries import programs as program_queries
+from merchants.rules import colours
+from merchants.services import merchants
+
+
+class Branding(FormMixin, StoreView):
+    """The colour of the card."""
+
+    template_name = "dashboard/branding.html"
+    section = "settings"
+    chooser_to = "dashboard:branding"
+
+    def get_form(self, data: Any = None) -> BrandingForm:
+        """Make the form with the colour of now."""
+        merchant = self.desk.merchant
+        return BrandingForm(data, initial={"card_color": merchant.card_color, "name": merchant.name})
+
+    def extra(self) -> dict[str, Any]:
+        """Return what the preview shows."""
+        merchant, program = self.desk.merchant, program_queries.for_store(self.store.pk)
+        shades = colours.palette(merchant.card_color)
+        return {
+            "program": program,
+            "theme_css": addresses.theme(merchant),
+            "trade_icon": presets.icon(merchant.trade),
+            "ratio": round(colours.contrast(shades["merchant"], shades["on-merchant"]), 1),
+            "subpages": frame.settings_pages(self.desk, "dashboard:branding"),
+        }
+
+    def save(self, form: BrandingForm) -> HttpResponseBase:
+        """Keep it."""
+        merchants.update(
+            merchant_id=self.merchant_id, actor_id=self.actor_id, at=timezone.now(), **form.cleaned_data
+        )
+        return self.to("branding", self.code, text=_("Saved. Cards show it at their next look."))
+
+
+class Posters(StoreView):
+    """A sheet for the counter, printed from the browser."""
+
+    template_name = "dashboard/posters.html"
+    section = "settings"
+    chooser_to = "dashboard:posters"
+
+    def get(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the sheet."""
+        program = program_queries.for_store(self.store.pk)
+        url = addresses.enroll(self.code)
+        return self.page(
+            program=program,
+            enroll_url=url,
+            short_address=url.split("://", 1)[1],
+            trade_icon=presets.icon(self.desk.merchant.trade),
+            subpages=frame.settings_pages(self.desk, "dashboard:posters"),
+        )
