@@ -1,5 +1,8 @@
 # The commands of the house. `make` alone lists them. Only Python 3.11+ and make are needed.
 SHELL := /bin/sh
+# Python finds itself by PATH, which an empty environment lacks.
+PATH ?= /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
 PYTHON ?= python3
 PY := .venv/bin/python
 SETUP := $(PYTHON) loyalty_platform/launcher/setup.py

@@ -20,7 +20,8 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     @cached_property
     def count(self) -> int:
         """Count the rows, up to a bound."""
-        return int(self.object_list.order_by()[:COUNTED_AT_MOST].count())  # type: ignore[union-attr]
+        rows: Any = self.object_list
+        return int(rows.order_by()[:COUNTED_AT_MOST].count())
 
 
 class PlatformAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -53,6 +53,5 @@ def pipeline() -> Iterator[Pipeline]:
     """
     connection.ensure_connection()
     stack = ExitStack()
-    with connection.wrap_database_errors:
-        with connection.connection.pipeline():
-            yield Pipeline(stack)
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield Pipeline(stack)

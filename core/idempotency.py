@@ -10,6 +10,7 @@ import hmac
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +44,16 @@ class IdempotencyKeyReused(DomainError):
     status = 422
     keep = False
     message = _("This key was used for another request.")
+
+
+class AnswerEncoder(DjangoJSONEncoder):
+    """Writes instants to the microsecond: a time of the next stamp that is cut off would come too early."""
+
+    def default(self, o: Any) -> Any:
+        """Return what JSON can hold of a value."""
+        if isinstance(o, datetime):
+            return o.isoformat().replace("+00:00", "Z")
+        return super().default(o)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +138,12 @@ def once(merchant_id: UUID, asked: Request, run: Callable[[], tuple[int, Any, An
 
 def as_sent(body: Any) -> Any:
     """Return a body in the plain JSON values it is stored with, so that a replay is the same to the letter."""
-    return json.loads(json.dumps(body, cls=DjangoJSONEncoder))
+    return json.loads(json.dumps(body, cls=AnswerEncoder))
 
 
 def keep(merchant_id: UUID, asked: Request, answer: Answer) -> None:
     """Store an answer under its key, in the current transaction."""
-    body = json.dumps(answer.body, cls=DjangoJSONEncoder)
+    body = json.dumps(answer.body, cls=AnswerEncoder)
     IdempotencyRecord.objects.create(
         merchant_id=merchant_id, key=asked.key, operation=asked.operation, fingerprint=asked.fingerprint,
         status=answer.status, body=body, created_at=timezone.now(),

@@ -6,8 +6,7 @@ import time
 import uuid
 
 _lock = threading.Lock()
-_last_ms = 0
-_counter = 0
+_last = (0, 0)
 
 
 def uuid7() -> uuid.UUID:
@@ -15,15 +14,15 @@ def uuid7() -> uuid.UUID:
 
     Ids made by one process strictly increase, also within a millisecond, so that they sort in the order of making.
     """
-    global _last_ms, _counter
+    global _last  # noqa: PLW0603 - the clock of this process, behind a lock
     with _lock:
-        now = time.time_ns() // 1_000_000
-        if now > _last_ms:
-            _last_ms, _counter = now, secrets.randbits(10)
+        now, (ms, counter) = time.time_ns() // 1_000_000, _last
+        if now > ms:
+            ms, counter = now, secrets.randbits(10)
+        elif counter < 0xFFF:
+            counter += 1
         else:
-            _counter += 1
-            if _counter > 0xFFF:
-                _last_ms, _counter = _last_ms + 1, 0
-        ms, counter = _last_ms, _counter
+            ms, counter = ms + 1, 0
+        _last = (ms, counter)
     value = (ms & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | secrets.randbits(62)
     return uuid.UUID(int=value)

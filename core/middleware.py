@@ -5,16 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
-from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from core.api.errors import problem_response
-from core.errors import ServiceUnavailable
+from core.error_pages import AWAY, database_away
 
 logger = logging.getLogger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -107,7 +105,10 @@ def _resolves(path: str) -> bool:
 
 
 class DatabaseAwayMiddleware:
-    """While the database is away: 503 with Retry-After, as a problem document or a page, and a fresh connection."""
+    """While the database is away: 503 with Retry-After, as a problem document or a page, and a fresh connection.
+
+    It sees what views raise; what fails in another middleware (a session, say) comes to core.error_pages.server_error.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -118,13 +119,8 @@ class DatabaseAwayMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer an exception that says the database cannot be reached."""
-        if not isinstance(exception, (OperationalError, InterfaceError)):
+        if not isinstance(exception, AWAY):
             return None
         logger.warning("database away: %s", exception)
         close_old_connections()
-        error = ServiceUnavailable(retry_after=5)
-        if request.path.startswith("/api/"):
-            return problem_response(error)
-        response = render(request, "503.html", {"detail": error.detail}, status=503)
-        response["Retry-After"] = "5"
-        return response
+        return database_away(request)

@@ -32,7 +32,7 @@ class PlatformAdminMiddleware:
         """Open the scope around an administrator's page, or ask for the second factor first."""
         if not is_platform_page(request) or not is_platform_staff(request):
             return self.get_response(request)
-        if not settings.DEBUG and not is_mfa_enabled(request.user):  # type: ignore[arg-type]
+        if not settings.DEBUG and not is_mfa_enabled(request.user):
             messages.warning(request, _("The platform's pages need a second factor. Set it up first."))
             return HttpResponseRedirect(resolve_url("mfa_activate_totp"))
         actor = None if request.method in SAFE else request.user

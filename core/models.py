@@ -33,7 +33,8 @@ class OutboxEvent(TenantScopedModel):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["id"], name="core_outbox_open", condition=models.Q(state__in=["queued", "inflight"])),
+            models.Index(fields=["merchant_id", "id"], name="core_outbox_queued", condition=models.Q(state="queued")),
+            models.Index(fields=["claimed_at"], name="core_outbox_inflight", condition=models.Q(state="inflight")),
         ]
 
     def __str__(self) -> str:

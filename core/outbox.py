@@ -42,8 +42,10 @@ class _Waker:
         if time.monotonic() < self._quiet_until:
             return
         try:
-            pipe = self._connection().pipeline(transaction=False)
-            pipe.lpush(WAKE_LIST, 1).ltrim(WAKE_LIST, 0, 0).execute()
+            line = self._connection().pipeline(transaction=False)
+            line.lpush(WAKE_LIST, 1)
+            line.ltrim(WAKE_LIST, 0, 0)
+            line.execute()
         except (redis.RedisError, OSError):
             self._quiet_until = time.monotonic() + BREAKER_SECONDS
 

@@ -35,8 +35,10 @@ class _Counter:
                     self._client = connect(timeout=TIMEOUT_SECONDS)
             window = int(time.time()) // period
             key = f"core:throttle:{name}:{window}"
-            count, _ = self._client.pipeline(transaction=False).incr(key).expire(key, period * 2).execute()
-            return int(count)
+            line = self._client.pipeline(transaction=False)
+            line.incr(key)
+            line.expire(key, period * 2)
+            return int(line.execute()[0])
         except (redis.RedisError, OSError):
             self._away_until = time.monotonic() + BREAKER_SECONDS
             return None

@@ -11,7 +11,7 @@ def client_address(request: Any) -> str:
         forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
         if forwarded:
             return str(forwarded.split(",")[-1].strip())[:45]
-    return str(request.META.get("REMOTE_ADDR") or "0.0.0.0")[:45]
+    return str(request.META.get("REMOTE_ADDR") or "unknown")[:45]
 
 
 def user_agent(request: Any) -> str:

@@ -1,13 +1,30 @@
-"""Bar charts as numbers for an SVG that the server draws: no script, no library, readable at phone width."""
+"""Bar charts as numbers for an SVG that the server draws: no script, no library. One for desks, one for phones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 600, 240, 40, 28, 10
+from babel.dates import format_skeleton
+
+from core.money import babel_locale
+
+LEFT, BOTTOM, TOP = 40, 28, 12
 GRID_LINES = 4
 GAP = 0.28
 LABEL_EVERY = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The ground of a chart. One unit is about a pixel, so that text is never drawn smaller than it is written."""
+
+    width: int
+    height: int
+    most_bars: int
+
+
+WIDE = Size(960, 260, 31)
+NARROW = Size(320, 220, 14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,45 +36,64 @@ class Bar:
     width: float
     height: float
     is_latest: bool
-    day: date
     value: int
-    label: bool
-    middle: float
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart on a ground of WIDTH × HEIGHT."""
+    """A chart: its bars, and its grid lines as (height, value)."""
 
+    size: Size
     bars: list[Bar]
     grid: list[tuple[float, int]]
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = LEFT
-    base: int = HEIGHT - BOTTOM
-    label_y: int = HEIGHT - 8
-    total: int = 0
+    total: int
+    css: str
+
+    @property
+    def left(self) -> int:
+        """Where the grid begins."""
+        return LEFT
+
+    @property
+    def grid_label_x(self) -> int:
+        """Where the values of the grid end."""
+        return LEFT - 8
+
+    @property
+    def day_label_y(self) -> int:
+        """Where the days stand."""
+        return self.size.height - 8
 
 
-def bars(values: Sequence[tuple[date, int]], *, latest: int) -> Chart:
+def pair(values: Sequence[tuple[date, int]], *, latest: int) -> list[Chart]:
+    """Return the chart for desks and the one for phones, which shows the last days only."""
+    return [bars(values, latest, WIDE, "only-wide"), bars(values, latest, NARROW, "only-narrow")]
+
+
+def bars(values: Sequence[tuple[date, int]], latest: int, size: Size, css: str = "") -> Chart:
     """Return a chart of one value a day; the last `latest` bars are marked."""
-    step = scale_step(max((value for _day, value in values), default=0))
-    top = step * GRID_LINES
-    room, base = (WIDTH - LEFT) / max(len(values), 1), HEIGHT - BOTTOM
+    shown = list(values)[-size.most_bars :]
+    step = scale_step(max((value for _day, value in shown), default=0))
+    base, high = size.height - BOTTOM, size.height - BOTTOM - TOP
+    room = (size.width - LEFT) / max(len(shown), 1)
     drawn = []
-    for index, (day, value) in enumerate(values):
-        height = round((base - TOP) * value / top, 1)
-        x = round(LEFT + room * (index + GAP / 2), 1)
+    for index, (day, value) in enumerate(shown):
+        height = round(high * value / (step * GRID_LINES), 1)
         drawn.append(
             Bar(
-                x=x, y=round(base - height, 1), width=round(room * (1 - GAP), 1), height=height,
-                is_latest=index >= len(values) - latest, day=day, value=value,
-                label=(len(values) - 1 - index) % LABEL_EVERY == 0 or len(values) <= LABEL_EVERY,
-                middle=round(x + room * (1 - GAP) / 2, 1),
-            )  # fmt: skip
-        )
-    grid = [(round(base - (base - TOP) * line / GRID_LINES, 1), step * line) for line in range(GRID_LINES + 1)]
-    return Chart(drawn, grid, total=sum(value for _day, value in values))
+                x=round(LEFT + room * (index + GAP / 2), 1), y=round(base - height, 1),
+                width=round(room * (1 - GAP), 1), height=height, is_latest=index >= len(shown) - latest, value=value,
+                label=short_day(day) if index % LABEL_EVERY == 0 else "",
+            )
+        )  # fmt: skip
+    grid = [(round(base - high * line / GRID_LINES, 1), step * line) for line in range(GRID_LINES + 1)]
+    return Chart(size, drawn, grid, sum(value for _day, value in values), css)
+
+
+def short_day(day: date) -> str:
+    """Write a day without its year, as the reader's language does."""
+    return str(format_skeleton("MMMd", day, locale=babel_locale()))
 
 
 def scale_step(largest: int) -> int:

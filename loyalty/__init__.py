@@ -3,6 +3,6 @@
 Owns: Program and its versions, which store runs which (StoreProgram), Reward, Card, IssuedReward, Transaction (the
 ledger) with its erasable TransactionDetail, RefusedAttempt; public enrolment and the customer's card pages.
 Publishes: customers.enrolled (a card was made for an address), card.changed (a card's balance, state or face changed),
-program.changed. Hears: nothing yet.
+program.changed, customers.recover_requested (somebody asks for the way back to a card). Hears: nothing yet.
 Imports: customers, stores, merchants, core.
 """

@@ -29,7 +29,7 @@ RATE = ("points_per_euro_num", "points_per_euro_den")
 EDITABLE = [name for name in program_fields.FIELDS if name not in ("loyalty_type", "points_per_euro")]
 
 
-class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
+class ProgramForm(forms.ModelForm):
     """A program's fields, checked as the service will check them."""
 
     class Meta:
@@ -55,12 +55,12 @@ class ProgramForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class VersionInline(admin.TabularInline):  # type: ignore[type-arg]
+class VersionInline(admin.TabularInline):
     """The rules as they stood, the newest first."""
 
     model = ProgramVersion
     fields = ["number", "created_at", "created_by", "rules"]
-    readonly_fields = fields
+    readonly_fields = ["number", "created_at", "created_by", "rules"]
     ordering = ["-number"]
     can_delete = False
     extra = 0
@@ -160,7 +160,7 @@ class BigTableAdmin(ReadOnlyAdmin):
 
     ordering = ["-id"]
     card_column = "card_id"
-    id_columns = ("pk", "card_id")
+    id_columns: tuple[str, ...] = ("pk", "card_id")
     search_help_text = _("A card number or an id.")
     search_fields = ["pk"]
 

@@ -20,6 +20,11 @@ BOXES: Mapping[str, Kind] = {
 class CustomerForm(forms.Form):
     """A form that shows a service's refusal beside the field it names, and loses nothing of what was typed."""
 
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Show the error of a hidden field over the form, where it is seen."""
+        hidden = field in self.fields and self.fields[field].widget.is_hidden
+        super().add_error(None if hidden else field, error)
+
     def refuse(self, error: DomainError) -> None:
         """Show an error of a service."""
         if not isinstance(error, ValidationFailed):

@@ -11,18 +11,22 @@ _HASHED = re.compile(r"\.[0-9a-f]{12}\.")
 
 
 class StaticFilesConfig(DjangoStaticFilesConfig):
-    """Leaves out what packages bring and nobody asks for: source maps, ReDoc, the REST framework's own pages."""
+    """Leaves out what packages bring and nobody asks for: source maps, ReDoc, more htmx, the REST framework's pages."""
 
     ignore_patterns = [
         *DjangoStaticFilesConfig.ignore_patterns,
         "*.map",
         "redoc",
         "rest_framework",
+        "django_htmx",
     ]
 
 
 class StaticStorage(CompressedManifestStaticFilesStorage):
     """WhiteNoise's storage: switched on under DEBUG too, and quick enough to run at set-up."""
+
+    # A script names the modules it imports by their hashed names, so that a browser never mixes two releases.
+    support_js_module_import_aggregation = True
 
     # References to source maps stay as they are: the maps are not collected.
     patterns = tuple(

@@ -28,3 +28,8 @@ urlpatterns = [
     # The platform's administrators
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "core.error_pages.bad_request"
+handler403 = "core.error_pages.permission_denied"
+handler404 = "core.error_pages.not_found"
+handler500 = "core.error_pages.server_error"

@@ -1,8 +1,10 @@
-"""What allauth asks us: where the client's address comes from, in which language to write, where to go next."""
+"""What allauth asks us: the client's address, the language to write in, how secrets are kept."""
 
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
@@ -31,5 +33,22 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Write in the person's language, whatever the language of whoever asked for the mail."""
         user = context.get("user")
-        with translation.override(getattr(user, "language", "") or translation.get_language() or settings.LANGUAGE_CODE):
+        with translation.override(
+            getattr(user, "language", "") or translation.get_language() or settings.LANGUAGE_CODE
+        ):
             super().send_mail(template_prefix, email, context)
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """Keys of second factors are encrypted in the database."""
+
+    def encrypt(self, text: str) -> str:
+        """Encrypt a secret with the newest data key."""
+        return self._keys().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Read a secret with whichever data key made it."""
+        return self._keys().decrypt(encrypted_text.encode()).decode()
+
+    def _keys(self) -> MultiFernet:
+        return MultiFernet([Fernet(key) for key in settings.LOYALTY_DATA_KEYS])

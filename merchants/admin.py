@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import BaseUserCreationForm
@@ -15,7 +16,7 @@ from merchants.models import Invitation, Membership, Merchant, MerchantSettings,
 from merchants.services import merchants
 
 
-class NewUserForm(BaseUserCreationForm):  # type: ignore[type-arg]
+class NewUserForm(BaseUserCreationForm):
     """A new person: address and password."""
 
     class Meta:
@@ -24,7 +25,7 @@ class NewUserForm(BaseUserCreationForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(PlatformAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(PlatformAdmin, DjangoUserAdmin):
     """People; passwords are set, never seen."""
 
     add_form = NewUserForm
@@ -42,7 +43,7 @@ class UserAdmin(PlatformAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
     add_fieldsets = [(None, {"classes": ["wide"], "fields": ["email", "password1", "password2"]})]
 
 
-class SettingsInline(admin.StackedInline):  # type: ignore[type-arg]
+class SettingsInline(admin.StackedInline):
     """What the platform allows the merchant."""
 
     model = MerchantSettings
@@ -133,3 +134,23 @@ class InvitationAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
         """Read the inviting person along."""
         return super().get_queryset(request).select_related("invited_by")
+
+
+# allauth's own page would show the secrets.
+admin.site.unregister(Authenticator)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    """Second factors; deleting one lets in a person who lost their phone."""
+
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_filter = ["type"]
+    list_select_related = ["user"]
+    search_fields = ["user__email"]
+    exclude = ["data"]
+    ordering = ["-created_at"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only a superuser takes a second factor away."""
+        return bool(request.user.is_superuser)

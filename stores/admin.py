@@ -106,4 +106,4 @@ class PinGuardAdmin(ReadOnlyAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let an administrator lift a lock."""
-        return request.user.is_superuser
+        return bool(request.user.is_superuser)

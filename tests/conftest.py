@@ -158,9 +158,13 @@ def site(real_db: RealDatabase) -> Iterator[Any]:
 
     It stands in for pytest-django's live_server, which would TRUNCATE.
     """
+    from django.contrib.staticfiles.handlers import StaticFilesHandler
     from pytest_django.live_server_helper import LiveServer
 
-    server = LiveServer("localhost")
+    server = LiveServer("localhost", start=False)
+    # The files as they stand in the tree: what was collected into var/static may be of yesterday, or not be there.
+    server.thread.static_handler = StaticFilesHandler
+    server.start()
     previous = settings.SITE_URL, list(settings.CSRF_TRUSTED_ORIGINS)
     settings.SITE_URL, settings.CSRF_TRUSTED_ORIGINS = server.url, [server.url]
     yield server

@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from rest_framework.utils.urls import replace_query_param
 
@@ -21,7 +21,9 @@ class KeysetPagination(CursorPagination):
     the view's `ordering` (one direction for all columns), which the caller may have chosen.
     """
 
-    def paginate_queryset(self, queryset: "QuerySet[Any]", request: Any, view: Any = None) -> list[Any]:
+    page: list[Any]
+
+    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
         """Return the rows of the page the address asks for."""
         self.request = request
         self.columns = tuple(view.ordering if view is not None else self.ordering)

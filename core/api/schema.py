@@ -1,7 +1,7 @@
 """The API's OpenAPI document and the page that shows it, both from our own origin."""
 
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -66,11 +66,11 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 class SchemaView(APIView):
     """The OpenAPI document: YAML, or JSON by `?format=json`."""
 
-    renderer_classes: ClassVar = [
+    renderer_classes = [
         OpenApiYamlRenderer,
         OpenApiYamlRenderer2,
-        OpenApiJsonRenderer,
         OpenApiJsonRenderer2,
+        OpenApiJsonRenderer,
     ]
 
     @extend_schema(exclude=True)

@@ -7,11 +7,10 @@ from django.db import models
 
 from core.tenancy.scope import current_merchant_id, require_scope
 
-
 M = TypeVar("M", bound=models.Model)
 
 
-class TenantQuerySet(models.QuerySet):
+class TenantQuerySet(models.QuerySet[M]):
     """A queryset whose evaluation and writes need an open scope; building one (and none()) does not."""
 
     def _check(self) -> None:
@@ -19,9 +18,9 @@ class TenantQuerySet(models.QuerySet):
             require_scope(self.model._meta.db_table)
 
     def _fetch_all(self) -> None:
-        if self._result_cache is None:  # type: ignore[has-type]
+        if self._result_cache is None:
             self._check()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[M]:
         """Iterate with a server-side cursor, inside a scope."""
@@ -86,7 +85,7 @@ class TenantScopedModel(models.Model):
     def save_base(self, *args: Any, **kwargs: Any) -> None:
         """Save inside a scope, with the scope's merchant unless one is named."""
         require_scope(self._meta.db_table)
-        if any(field.name == "merchant" or field.name == "merchant_id" for field in self._meta.concrete_fields):
+        if any(field.name in ("merchant", "merchant_id") for field in self._meta.concrete_fields):
             fill_merchant(self)
         super().save_base(*args, **kwargs)
 

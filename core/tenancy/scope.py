@@ -94,7 +94,7 @@ def lookup(function: str, *args: Any) -> list[tuple[Any, ...]]:
         raise ValueError(f"not a lookup function: {function!r}")
     marks = ", ".join(["%s"] * len(args))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM lookup.{function}({marks})", args)
+        cursor.execute(f"SELECT * FROM lookup.{function}({marks})", args)  # noqa: S608 - the name is checked above
         return cursor.fetchall()
 
 

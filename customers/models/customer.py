@@ -49,7 +49,8 @@ class Customer(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return self.name or str(_("Customer"))
+        # No name: this stands in titles, logs and admin histories, where nobody asked to see a person.
+        return f"{self._meta.verbose_name} {str(self.pk)[-6:]}"
 
 
 class Consent(TenantModel):

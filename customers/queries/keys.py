@@ -24,7 +24,7 @@ def name_key(name: str) -> str:
 
 def email_key(email: str) -> str:
     """Return the form by which an address is found: NFKC, lower case."""
-    return unicodedata.normalize("NFKC", email.strip()).lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email.strip()).lower())
 
 
 def phone_key(phone: str, country: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from customers.enums import Channel
 from customers.models import Consent, Customer
 
 
@@ -25,3 +26,9 @@ def consents_of(customer_id: UUID) -> Sequence[Consent]:
     """Return what counts now: the newest decision per purpose and channel."""
     rows = Consent.objects.filter(customer_id=customer_id).order_by("purpose", "channel", "-recorded_at", "-id")
     return list(rows.distinct("purpose", "channel"))
+
+
+def waiting_consents_of(customer_id: UUID) -> list[Consent]:
+    """Return what was ticked for e-mail and waits for the address to be confirmed."""
+    rows = consents_of(customer_id)
+    return [row for row in rows if row.granted and row.confirmed_at is None and row.channel == Channel.EMAIL]

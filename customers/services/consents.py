@@ -1,6 +1,6 @@
 """Consents as evidence: a row per decision, never changed, never deleted; the newest row of a kind counts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -60,15 +60,11 @@ def confirm(*, merchant_id: UUID, customer: Customer, of: UUID, at: datetime) ->
     `of` is the customer who ticked the boxes; `customer` the one who proved the same address (often the same person).
     """
     with tenancy.scope(merchant_id):
-        Consent.objects.bulk_create(_confirmed(people.consents_of(of), customer, at))
-
-
-def _confirmed(open_rows: Iterable[Consent], customer: Customer, at: datetime) -> list[Consent]:
-    return [
-        Consent(
-            customer=customer, purpose=row.purpose, channel=row.channel, granted=True, text_version=row.text_version,
-            language=row.language, source="confirmation_link", address=row.address, recorded_at=at, confirmed_at=at,
-        )
-        for row in open_rows
-        if row.granted and row.confirmed_at is None and row.channel == Channel.EMAIL
-    ]  # fmt: skip
+        Consent.objects.bulk_create(
+            Consent(
+                customer=customer, purpose=row.purpose, channel=row.channel, granted=True, language=row.language,
+                text_version=row.text_version, source="confirmation_link", address=row.address, recorded_at=at,
+                confirmed_at=at,
+            )
+            for row in people.waiting_consents_of(of)
+        )  # fmt: skip

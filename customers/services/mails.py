@@ -28,12 +28,18 @@ SILENT = frozenset({MerchantStatus.LATE, MerchantStatus.SUSPENDED, MerchantStatu
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """Which mail goes to whom."""
+    """Which mail goes to whom. link_of: who made the card that the link names; often `to`, but not always."""
 
     kind: str
     to: Customer
+    link_of: Customer
     purpose: LinkPurpose
-    lifetime: timedelta | None
+    lifetime: timedelta | None = None
+
+    @property
+    def name(self) -> str:
+        """The name to greet by: of a proven person only, else anybody could write anything to any address."""
+        return self.to.name if self.to.confirmed_at is not None else ""
 
 
 def after_enrollment(
@@ -57,7 +63,7 @@ def way_back(*, merchant_id: UUID, customer_id: UUID, card_id: UUID, pages: str,
         customer = Customer.objects.filter(pk=customer_id, erased_at__isnull=True).exclude(email="").first()
         if customer is None:
             return None
-        letter = _Letter("recover", customer, LinkPurpose.RECOVER, None)
+        letter = _Letter("recover", customer, customer, LinkPurpose.RECOVER)
         return _message(Merchant.objects.get(pk=merchant_id), letter, card_id=card_id, pages=pages, at=at)
 
 
@@ -65,22 +71,23 @@ def _after_enrollment(customer: Customer) -> _Letter | None:
     if customer.email_key:
         known = people.confirmed_by_email(customer.email_key)
         if known is None:
-            return _Letter("confirm", customer, LinkPurpose.CONFIRM, None)
-        return None if known.pk == customer.pk else _Letter("known", customer, LinkPurpose.RECOVER, UNASKED)
+            return _Letter("confirm", customer, customer, LinkPurpose.CONFIRM)
+        # To the address that was proven, not as it was typed now.
+        return None if known.pk == customer.pk else _Letter("known", known, customer, LinkPurpose.RECOVER, UNASKED)
     known = people.confirmed_by_phone(customer.phone_key)
-    return _Letter("known", known, LinkPurpose.RECOVER, UNASKED) if known and known.pk != customer.pk else None
+    return _Letter("known", known, known, LinkPurpose.RECOVER, UNASKED) if known and known.pk != customer.pk else None
 
 
 def _message(merchant: Merchant, letter: _Letter, *, card_id: UUID, pages: str, at: datetime) -> EmailMessage | None:
     token = links.issue(
-        merchant_id=merchant.pk, customer=letter.to, card_id=card_id, purpose=letter.purpose, at=at,
+        merchant_id=merchant.pk, customer=letter.link_of, card_id=card_id, purpose=letter.purpose, at=at,
         lifetime=letter.lifetime,
     )  # fmt: skip
     if token is None:
         return None
     context = {
         "merchant": merchant.name,
-        "name": letter.to.name,
+        "name": letter.name,
         "link": f"{settings.SITE_URL}{pages}/link/{token}",
         "enroll": f"{settings.SITE_URL}{pages}/recover",
     }

@@ -3,11 +3,11 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from dashboard.forms.base import typed
+from dashboard.forms.base import Form, typed
 from merchants.models.merchant import COLOUR
 
 
-class BrandingForm(forms.Form):
+class BrandingForm(Form):
     """What every card of the merchant shows."""
 
     name = forms.CharField(

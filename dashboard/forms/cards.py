@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from dashboard.forms.base import typed
+from dashboard.forms.base import Form, typed
 from dashboard.forms.programs import MoneyField
 
 PIN_INPUT = forms.PasswordInput(
@@ -15,7 +15,7 @@ PIN_INPUT = forms.PasswordInput(
 )
 
 
-class NewCardForm(forms.Form):
+class NewCardForm(Form):
     """A card made by staff. There is no box for consents: only the customer can give them."""
 
     name = forms.CharField(label=_("Name"), max_length=80, required=False, widget=typed(autocomplete="off"))
@@ -30,7 +30,9 @@ class NewCardForm(forms.Form):
         label=_("Phone"),
         max_length=32,
         required=False,
-        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "off", "enterkeyhint": "next"}),
+        widget=forms.TextInput(
+            attrs={"type": "tel", "inputmode": "tel", "autocomplete": "off", "enterkeyhint": "next"}
+        ),
     )
     language = forms.ChoiceField(label=_("Language"), required=False)
 
@@ -42,7 +44,7 @@ class NewCardForm(forms.Form):
         self.fields["language"].initial = default_language or get_language()
 
 
-class CorrectionForm(forms.Form):
+class CorrectionForm(Form):
     """Why something is undone, and the PIN where the shop asks for one."""
 
     reason = forms.CharField(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core import money
-from dashboard.forms.base import numeric, typed
+from dashboard.forms.base import Form, numeric, typed
 from loyalty.enums import FullCard, LoyaltyType, Rounding, Shortfall
 from loyalty.models import Program
 from loyalty.rules import programs as rules
@@ -66,7 +66,7 @@ def limited(name: str, **kwargs: Any) -> WholeNumber:
     return WholeNumber(min_value=low, max_value=high, **kwargs)
 
 
-class ProgramForm(forms.Form):
+class ProgramForm(Form):
     """All rules of a program; a program that counts stamps alone has no fields for points, and the other way round."""
 
     faces: ClassVar[dict[str, str]] = FACES
@@ -120,7 +120,10 @@ class ProgramForm(forms.Form):
         self.program = program
         self.fields["minimum_purchase"].currency = program.currency  # type: ignore[attr-defined]
         self.fields["per_amount"].label = gettext("For every … %(currency)s spent") % {"currency": program.currency}
-        self.fields["per_amount"].validators += [MinValueValidator(Decimal("0.01")), MaxValueValidator(100_000)]
+        self.fields["per_amount"].validators += [
+            MinValueValidator(Decimal("0.01"), _("Write an amount above 0.")),
+            MaxValueValidator(100_000, _("Write an amount up to 100000.")),
+        ]
         if not program.has_stamps:
             self._drop(STAMP_FIELDS)
         if not program.has_points:
@@ -161,7 +164,7 @@ class ProgramForm(forms.Form):
         return {name: value for name, value in wanted.items() if before.get(name) != value}
 
 
-class KindForm(forms.Form):
+class KindForm(Form):
     """The first step: what is collected, how much, what for; the rest has good defaults."""
 
     faces: ClassVar[dict[str, str]] = {"points_per_euro": "points", "points_cost": "reward_points"}
@@ -204,8 +207,8 @@ class KindForm(forms.Form):
 def initial(program: Program) -> dict[str, Any]:
     """Return a program's rules as the form shows them."""
     plain = (
-        "name", "stamps_target", "stamps_reward_description", "full_card", "cooldown_minutes", "max_daily_stamps", "rounding",
-        "welcome_bonus_points", "minimum_redemption_points", "points_expiration_days", "refund_shortfall",
+        "name", "stamps_target", "stamps_reward_description", "full_card", "cooldown_minutes", "max_daily_stamps",
+        "rounding", "welcome_bonus_points", "minimum_redemption_points", "points_expiration_days", "refund_shortfall",
         "require_staff_pin", "void_window_minutes",
     )  # fmt: skip
     shown = {name: getattr(program, name) for name in plain}
@@ -226,7 +229,9 @@ def values(data: dict[str, Any]) -> dict[str, Any]:
         found["minimum_purchase_cents"] = data["minimum_purchase"]
     if data.get("points") and data.get("per_amount"):
         rate = Fraction(data["points"]) / Fraction(data["per_amount"])
-        found["points_per_euro"] = f"{rate.numerator}/{rate.denominator}" if rate.denominator > 1 else str(rate.numerator)
+        found["points_per_euro"] = (
+            f"{rate.numerator}/{rate.denominator}" if rate.denominator > 1 else str(rate.numerator)
+        )
     return found
 
 
@@ -235,7 +240,7 @@ def _rate_shown(num: int, den: int) -> tuple[int, str]:
     return num, str(den)
 
 
-class RewardForm(forms.Form):
+class RewardForm(Form):
     """A reward that points buy."""
 
     name = forms.CharField(label=_("Name"), max_length=80, help_text=_("Such as “Tote bag”."), widget=typed())

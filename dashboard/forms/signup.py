@@ -1,6 +1,6 @@
 """Sign-up: five fields, the rest follows from them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -8,19 +8,21 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.forms import places
-from dashboard.forms.base import typed
+from dashboard.forms.base import Form, Words, typed
 from merchants.enums import Trade
 from merchants.models import User
 
 
-class BusinessForm(forms.Form):
+class BusinessForm(Form):
     """The business alone: for somebody who is signed in already."""
 
     business_name = forms.CharField(
         label=_("Name of your business"), max_length=80, widget=typed(autocomplete="organization", autofocus=True)
     )
     trade = forms.ChoiceField(label=_("What do you do?"), choices=Trade.choices, initial=Trade.CAFE)
-    country = forms.ChoiceField(label=_("Country"), initial="LU", widget=forms.Select(attrs={"autocomplete": "country"}))
+    country = forms.ChoiceField(
+        label=_("Country"), initial="LU", widget=forms.Select(attrs={"autocomplete": "country"})
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -29,6 +31,8 @@ class BusinessForm(forms.Form):
 
 class SignupForm(BusinessForm):
     """The business and its first owner."""
+
+    words: ClassVar[dict[str, Words]] = {"email": {"invalid": _("Write an e-mail address such as marie@example.com.")}}
 
     email = forms.EmailField(
         label=_("Your e-mail address"),

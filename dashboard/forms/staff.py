@@ -1,11 +1,11 @@
 """Staff members, terminals and API keys."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from dashboard.forms.base import typed
+from dashboard.forms.base import Form, Words, typed
 from merchants.permissions import EARN, MANAGE, READ, REDEEM
 from stores.models import Store
 
@@ -17,7 +17,7 @@ SCOPE_CHOICES = (
 )
 
 
-class StaffForm(forms.Form):
+class StaffForm(Form):
     """Somebody who works with a PIN."""
 
     name = forms.CharField(
@@ -41,18 +41,18 @@ class StaffForm(forms.Form):
             self.fields["stores"].choices = [(str(store.pk), store.name) for store in stores]  # type: ignore[attr-defined]
 
 
-class FirstStaffForm(forms.Form):
+class FirstStaffForm(Form):
     """The first staff member, in the onboarding."""
 
     name = forms.CharField(
-        label=_("Who works at the till?"),
+        label=_("Name"),
         max_length=60,
         help_text=_("A first name is enough. You can add the others later."),
         widget=typed(autocomplete="off", autofocus=True),
     )
 
 
-class TerminalForm(forms.Form):
+class TerminalForm(Form):
     """A device at the till that is to be paired."""
 
     name = forms.CharField(
@@ -63,8 +63,10 @@ class TerminalForm(forms.Form):
     )
 
 
-class ApiKeyForm(forms.Form):
+class ApiKeyForm(Form):
     """A key for a till system or a script."""
+
+    words: ClassVar[dict[str, Words]] = {"scopes": {"required": _("Tick at least one thing that the key may do.")}}
 
     name = forms.CharField(label=_("What is it for?"), max_length=60, widget=typed())
     scopes = forms.MultipleChoiceField(
@@ -72,7 +74,6 @@ class ApiKeyForm(forms.Form):
         choices=SCOPE_CHOICES,
         initial=[READ, EARN, REDEEM],
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": _("Tick at least one thing that the key may do.")},
     )
     store = forms.ChoiceField(label=_("In which store"), required=False)
 

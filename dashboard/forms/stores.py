@@ -7,10 +7,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.forms import places
-from dashboard.forms.base import typed
+from dashboard.forms.base import Form, typed
 
 
-class StoreForm(forms.Form):
+class StoreForm(Form):
     """A store as customers know it."""
 
     name = forms.CharField(

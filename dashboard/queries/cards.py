@@ -25,6 +25,7 @@ class Row:
     id: UUID
     title: str
     number: str
+    has_name: bool
     balance: str
     ready: int
     where: str
@@ -41,13 +42,13 @@ class Found:
     after: str
 
 
-def page(*, search: str, status: str, after: str, country: str) -> Found:
+def page(*, search: str, status: str, after: str) -> Found:
     """Return the cards that match, the most recently used first. One query, a phone number takes two.
 
     search: the beginning of a name, a whole e-mail address, a phone number or the beginning of a card number.
     """
     wanted = status if status in CardStatus.values else None
-    cards = listing.listed(search=search.replace("\x00", "")[: listing.MAX_SEARCH], status=wanted, country=country)
+    cards = listing.listed(search=search.replace("\x00", "")[: listing.MAX_SEARCH], status=wanted)
     found = list(_after(cards, after).order_by("-last_activity_on", "-id")[: PAGE + 1])
     last = found[PAGE - 1] if len(found) > PAGE else None
     return Found([row(card) for card in found[:PAGE]], f"{last.last_activity_on}_{last.pk}" if last else "")
@@ -56,9 +57,10 @@ def page(*, search: str, status: str, after: str, country: str) -> Found:
 def row(card: Card) -> Row:
     """Return a card as a row."""
     return Row(
-        id=card.pk, title=title(card), number=short_number(card), balance=balance(card), ready=card.rewards_ready,
-        where=card.enrolled_store.name, last_on=card.last_activity_on,
-        status="" if card.status == CardStatus.ACTIVE else card.get_status_display(), tone=TONES[CardStatus(card.status)],
+        id=card.pk, title=title(card), number=short_number(card), has_name=bool(card.customer.name),
+        balance=balance(card), ready=card.rewards_ready, where=card.enrolled_store.name, last_on=card.last_activity_on,
+        status="" if card.status == CardStatus.ACTIVE else card.get_status_display(),
+        tone=TONES[CardStatus(card.status)],
     )  # fmt: skip
 
 

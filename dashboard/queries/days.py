@@ -1,8 +1,9 @@
 """What happened on a day, and on each of the last days: counted from the ledger; what was voided does not count."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
@@ -50,17 +51,21 @@ def each(first: date, last: date, store_id: UUID | None = None) -> list[Day]:
     return [_day(on, found.get(on)) for on in wanted]
 
 
-def latest(count: int) -> Sequence[Transaction]:
-    """Return the newest rows of the merchant that people care about, each with its card; one query."""
+def latest(store_id: UUID, count: int) -> Sequence[Transaction]:
+    """Return a store's newest rows that people care about, each with its card; one query."""
     shown = (
         TransactionType.STAMP_EARNED, TransactionType.POINTS_EARNED, *REDEEMED, TransactionType.CARD_ENROLLED,
         TransactionType.VOID, TransactionType.REFUND,
     )  # fmt: skip
-    rows = history.rows().select_related("user", "card__customer", "card__program").filter(type__in=shown, line=0)
+    rows = (
+        history.rows()
+        .select_related("user", "card__customer", "card__program")
+        .filter(store_id=store_id, type__in=shown, line=0)
+    )
     return list(rows.order_by("-recorded_at")[:count])
 
 
-def _day(on: date, row: dict[str, int] | None) -> Day:
+def _day(on: date, row: Mapping[str, Any] | None) -> Day:
     if row is None:
         return Day(on)
     return Day(on, row["stamps"], row["points"], row["rewards"], row["joined"])
@@ -77,7 +82,7 @@ def _counted(rows: "QuerySet[Transaction]") -> "QuerySet[Transaction]":
     return rows.filter(~Exists(voids))
 
 
-def _sums() -> dict[str, Coalesce]:
+def _sums() -> dict[str, Any]:
     return {
         "stamps": Coalesce(Sum("stamps_delta", filter=Q(type=TransactionType.STAMP_EARNED)), 0),
         "points": Coalesce(Sum("points_delta", filter=Q(type=TransactionType.POINTS_EARNED)), 0),

@@ -6,7 +6,7 @@ from uuid import UUID
 from core import tenancy
 from core.errors import NotFound
 from merchants.enums import Role
-from merchants.models import Membership, Merchant
+from merchants.models import Membership, Merchant, User
 from merchants.permissions import MANAGE, ROLE_SCOPES
 from stores.models import Store
 
@@ -15,11 +15,16 @@ from stores.models import Store
 class Desk:
     """A person's place at a merchant: their role, the open stores, and the store of the address if it names one."""
 
-    user_id: UUID
+    user: User
     merchant: Merchant
     role: str
     stores: tuple[Store, ...]
     store: Store | None = None
+
+    @property
+    def user_id(self) -> UUID:
+        """The person's id."""
+        return self.user.pk
 
     def may(self, scope: str) -> bool:
         """Tell whether the role carries a scope (read, earn, redeem, manage)."""
@@ -60,14 +65,14 @@ def load(user_id: UUID, merchant_id: UUID, store_code: str | None = None) -> Des
     Raises NotFound when the person is not of this merchant or the store is closed: never told apart from "no such
     store". Takes two queries.
     """
-    member = Membership.objects.select_related("merchant").filter(user_id=user_id, is_active=True).first()
+    member = Membership.objects.select_related("merchant", "user").filter(user_id=user_id, is_active=True).first()
     if member is None:
         raise NotFound
     stores = tuple(Store.objects.filter(closed_at__isnull=True).order_by("created_at", "id"))
     store = next((store for store in stores if store.code == store_code), None)
     if store_code is not None and store is None:
         raise NotFound
-    return Desk(user_id=user_id, merchant=member.merchant, role=member.role, stores=stores, store=store)
+    return Desk(user=member.user, merchant=member.merchant, role=member.role, stores=stores, store=store)
 
 
 def stores_of(user_id: UUID) -> list[Desk]:

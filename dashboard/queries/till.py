@@ -5,21 +5,11 @@ from dataclasses import dataclass
 from core import tenancy
 from loyalty.models import Program
 from loyalty.queries import programs
-from merchants.enums import PinPolicy, Trade
+from merchants.enums import PinPolicy
 from merchants.models import Merchant
 from merchants.permissions import EARN, MANAGE
 from stores.queries import access as access_queries
 from stores.queries.access import Access, Credential, StoreFacts
-
-TRADE_ICONS = {
-    Trade.CAFE: "cup",
-    Trade.RESTAURANT: "fork",
-    Trade.BAKERY: "loaf",
-    Trade.BARBER: "scissors",
-    Trade.BOUTIQUE: "hanger",
-    Trade.FLORIST: "flower",
-    Trade.PETS: "paw",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +23,7 @@ class Till:
     terminal_name: str
     time_zone: str
     currency: str
-    icon: str
+    trade: str
     has_program: bool
     needs_pin: bool
     void_window_minutes: int
@@ -65,7 +55,7 @@ def _till(access: Access, store: StoreFacts, trade: str, program: Program | None
         terminal_name=access.name,
         time_zone=store.time_zone,
         currency=program.currency if program else access.merchant.currency,
-        icon=TRADE_ICONS.get(Trade(trade), "star"),
+        trade=trade,
         has_program=program is not None,
         needs_pin=_needs_pin(access, program),
         void_window_minutes=program.void_window_minutes if program and voids else 0,

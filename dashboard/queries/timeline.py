@@ -115,7 +115,7 @@ def delta(row: Transaction) -> str:
 
 def signed(value: int) -> str:
     """Write a change with its sign, the minus as a minus."""
-    return f"+{value}" if value > 0 else f"−{-value}"  # noqa: RUF001 - a real minus
+    return f"+{value}" if value > 0 else f"−{-value}"
 
 
 def who(row: Transaction) -> str:

@@ -44,7 +44,7 @@ def describe_program(
             )  # fmt: skip
         if reward is not None:
             _first_reward(merchant_id, program.pk, reward, at)
-        reach(merchant_id=merchant_id, step=STORE, actor_id=actor_id, at=at)
+        merchants.reach_step(merchant_id=merchant_id, step=STORE)
     return program
 
 
@@ -54,20 +54,15 @@ def place_store(
     """Keep name, address and time zone of the first store."""
     with tenancy.scope(merchant_id):
         stores.update(merchant_id=merchant_id, store_id=store_id, actor_id=actor_id, at=at, **details)
-        reach(merchant_id=merchant_id, step=STAFF, actor_id=actor_id, at=at)
+        merchants.reach_step(merchant_id=merchant_id, step=STAFF)
 
 
 def add_first_staff(*, merchant_id: UUID, name: str, actor_id: UUID, at: datetime) -> NewPin:
     """Add the first staff member; the PIN is returned this once."""
     with tenancy.scope(merchant_id):
         made = staff.create(merchant_id=merchant_id, name=name, actor_id=actor_id, at=at)
-        reach(merchant_id=merchant_id, step=READY, actor_id=actor_id, at=at)
+        merchants.reach_step(merchant_id=merchant_id, step=READY)
     return made
-
-
-def reach(*, merchant_id: UUID, step: int, actor_id: UUID, at: datetime) -> None:
-    """Note that a step was reached, so that the next visit begins there; going back loses nothing."""
-    merchants.update(merchant_id=merchant_id, onboarding_step=step, actor_id=actor_id, at=at)
 
 
 def _first_reward(merchant_id: UUID, program_id: UUID, reward: Mapping[str, Any], at: datetime) -> None:

@@ -57,7 +57,7 @@ class ApiKeyNew(FormMixin, MerchantView):
             actor_id=self.actor_id,
             at=timezone.now(),
         )
-        return self.page("dashboard/api_key_made.html", name=made.api_key.name, key=made.text)
+        return self.page("dashboard/api_key_made.html", purpose=made.api_key.name, key=made.text)
 
 
 class ApiKeyRevoke(MerchantView):

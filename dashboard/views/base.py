@@ -6,7 +6,7 @@ own. Another merchant's store, card or key is 404 and never told apart from none
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,7 +15,6 @@ from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.views import View
 
 from core import tenancy
@@ -39,13 +38,13 @@ class LoginNeeded:
         """Let in who is signed in."""
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc,no-any-return]
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
 
 
 class MerchantView(LoginNeeded, View):
     """A page of a merchant. Subclasses name the template, the section of the navigation and the scope they need."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "post", "head", "options"]
+    http_method_names = ["get", "post", "head", "options"]
     template_name = ""
     section = ""
     # The page of the other store that the store chooser leads to.
@@ -74,7 +73,7 @@ class MerchantView(LoginNeeded, View):
         """Return the merchant of the address: by its store code, else the one the person chose last."""
         if store_code is not None:
             return desks.merchant_of_store(store_code)
-        mine = desks.merchants_of(self.request.user.pk)
+        mine = desks.merchants_of(UUID(str(self.request.user.pk)))
         if not mine:
             raise NotFound
         chosen = self.request.session.get(MERCHANT_KEY, "")
@@ -118,7 +117,7 @@ class MerchantView(LoginNeeded, View):
         own = self.extra() if template is None else {}
         return render(self.request, template or self.template_name, {**around, **own, **context}, status=status)
 
-    def to(self, name: str, *args: Any, text: str | Promise = "") -> HttpResponseRedirect:
+    def to(self, name: str, *args: Any, text: str = "") -> HttpResponseRedirect:
         """Go on to another page of the dashboard, with a word for the person."""
         if text:
             messages.success(self.request, text)

@@ -37,19 +37,14 @@ class Cards(CardsPage):
     def get(self, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show a page of cards."""
         search = self.request.GET.get("search", "").strip()[:SEARCH_LENGTH]
-        status = self.request.GET.get("status", "")
-        found = cards.page(
-            search=search,
-            status=status,
-            after=self.request.GET.get("after", ""),
-            country=self.desk.merchant.country,
-        )
+        state = self.request.GET.get("status", "")
+        found = cards.page(search=search, status=state, after=self.request.GET.get("after", ""))
         return self.page(
             found=found,
             search=search,
-            status=status,
-            statuses=[(value, label) for value, label in CardStatus.choices if value != CardStatus.MERGED],
-            next_url=f"?{urlencode({'search': search, 'status': status, 'after': found.after})}" if found.after else "",
+            state=state,
+            states=[(value, label) for value, label in CardStatus.choices if value != CardStatus.MERGED],
+            next_url=f"?{urlencode({'search': search, 'status': state, 'after': found.after})}" if found.after else "",
         )
 
 

@@ -1,6 +1,7 @@
 """The ways in: the landing page, sign-up, the choice of a store, and addresses without a store code."""
 
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
@@ -37,7 +38,7 @@ class Signup(View):
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """Show the form; who has a business already goes there."""
-        if request.user.is_authenticated and desks.merchants_of(request.user.pk):
+        if request.user.is_authenticated and desks.merchants_of(UUID(str(request.user.pk))):
             return HttpResponseRedirect(reverse("dashboard:choose"))
         return self._show(request, self._form(request))
 
@@ -77,7 +78,7 @@ class Choose(LoginNeeded, View):
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """Redirect when there is nothing to choose."""
-        places = desks.stores_of(request.user.pk)
+        places = desks.stores_of(UUID(str(request.user.pk)))
         if not places:
             return render(request, "dashboard/no_store.html")
         found = [(desk, store) for desk in places for store in desk.stores]
@@ -95,7 +96,7 @@ class WithoutCode(LoginNeeded, View):
 
     def get(self, request: HttpRequest, rest: str = "") -> HttpResponseBase:
         """Go to the own store."""
-        places = desks.stores_of(request.user.pk)
+        places = desks.stores_of(UUID(str(request.user.pk)))
         codes = [store.code for desk in places for store in desk.stores]
         if not codes:
             raise Http404

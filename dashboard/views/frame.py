@@ -46,7 +46,7 @@ def context(desk: Desk, request: HttpRequest, *, section: str, chooser_to: str) 
         "terminal_url": f"/store/{home.code}/loyalty/terminal" if home else "",
         "stores": _chooser(desk, chooser_to),
         "store_label": _store_label(desk),
-        "account": {"name": request.user.get_full_name(), "role": Role(desk.role).label},
+        "account": {"name": desk.user.get_full_name(), "role": Role(desk.role).label},
         "banner": _banner(desk),
     }
 

@@ -44,7 +44,7 @@ class Home(StoreView):
             mine = days.own_today(self.desk.user_id, self.store.pk, today)
             return self.page(today=mine, kpis=figures(mine, program), is_own=True)
         day = days.today(self.store.pk, today)
-        rows = days.latest(JUST_NOW)
+        rows = days.latest(self.store.pk, JUST_NOW)
         lines = timeline.described(rows, today=today)
         return self.page(
             today=day,
@@ -59,7 +59,7 @@ class Home(StoreView):
             "url": reverse("dashboard:card", args=[self.code, row.card_id]),
             "who": cards.title(row.card),
             "what": line.what,
-            "where": " · ".join(filter(None, [line.who, line.where])),
+            "where": line.who,
             "at": line.at,
             "icon": line.icon,
             "tone": line.tone,
@@ -69,7 +69,13 @@ class Home(StoreView):
         """Return at most three steps that are not done yet, the most helpful first."""
         done = setup.state(self.store.pk)
         wanted = [
-            (program is not None, _("Describe your program"), _("What customers collect, and what for."), "settings", "sliders"),
+            (
+                program is not None,
+                _("Describe your program"),
+                _("What customers collect, and what for."),
+                "settings",
+                "sliders",
+            ),
             (done.has_staff, _("Add who works at the till"), _("Each person gets a PIN."), "staff_new", "people"),
             (done.has_terminal, _("Pair a device"), _("A phone or tablet at the till."), "terminal_new", "device"),
             (done.has_cards, _("Print the poster"), _("Customers scan it and have their card."), "posters", "poster"),

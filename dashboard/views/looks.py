@@ -42,9 +42,7 @@ class Branding(FormMixin, StoreView):
 
     def save(self, form: BrandingForm) -> HttpResponseBase:
         """Keep it."""
-        merchants.update(
-            merchant_id=self.merchant_id, actor_id=self.actor_id, at=timezone.now(), **form.cleaned_data
-        )
+        merchants.update(merchant_id=self.merchant_id, actor_id=self.actor_id, at=timezone.now(), **form.cleaned_data)
         return self.to("branding", self.code, text=_("Saved. Cards show it at their next look."))
 
 

@@ -19,6 +19,7 @@ from loyalty.enums import LoyaltyType
 from loyalty.models import Program
 from loyalty.queries import programs as program_queries
 from loyalty.queries import rewards as reward_queries
+from merchants.services import merchants
 from stores.models import Store
 
 STEPS = 4
@@ -49,9 +50,7 @@ class Step(FormMixin, MerchantView):
     def post(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Save the step, or skip it."""
         if "skip" in self.request.POST:
-            onboarding.reach(
-                merchant_id=self.merchant_id, step=self.step + 1, actor_id=self.actor_id, at=timezone.now()
-            )
+            merchants.reach_step(merchant_id=self.merchant_id, step=self.step + 1)
             return self.forward()
         return super().post(*args, **kwargs)
 
@@ -62,7 +61,12 @@ class Step(FormMixin, MerchantView):
     def extra(self) -> dict[str, Any]:
         """Return where one stands."""
         back = reverse("dashboard:onboarding", args=[self.step - 1]) if self.step > 1 else ""
-        return {"step": self.step, "total": STEPS, "back_url": back, "trade_icon": presets.icon(self.desk.merchant.trade)}
+        return {
+            "step": self.step,
+            "total": STEPS,
+            "back_url": back,
+            "trade_icon": presets.icon(self.desk.merchant.trade),
+        }
 
 
 class ProgramStep(Step):
@@ -116,7 +120,7 @@ class ProgramStep(Step):
         here, kind = reverse("dashboard:onboarding", args=[self.step]), self.kind()
         return {
             **super().extra(),
-            "kind": kind,
+            "counted": kind,
             "kinds": [
                 {"url": f"{here}?type={value}", "label": label, "active": value == kind}
                 for value, label in LoyaltyType.choices
@@ -184,7 +188,7 @@ class StaffStep(Step):
         made = onboarding.add_first_staff(
             merchant_id=self.merchant_id, name=form.cleaned_data["name"], actor_id=self.actor_id, at=timezone.now()
         )
-        return self.page("dashboard/onboarding_pin.html", **self.extra(), name=made.staff.name, pin=made.pin)
+        return self.page("dashboard/onboarding_pin.html", **self.extra(), who=made.staff.name, pin=made.pin)
 
 
 class ReadyStep(Step):
@@ -199,7 +203,7 @@ class ReadyStep(Step):
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Leave the wizard for good."""
-        onboarding.reach(merchant_id=self.merchant_id, step=onboarding.DONE, actor_id=self.actor_id, at=timezone.now())
+        merchants.reach_step(merchant_id=self.merchant_id, step=onboarding.DONE)
         return self.to("home", self.store.code)
 
     def extra(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The program of a store: its rules, a review before a change is saved, and its life (pause, go on, end)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, NotFound
+from dashboard.forms import presets
 from dashboard.forms.programs import FACES, ProgramForm
+from dashboard.queries import addresses
 from dashboard.views import frame
 from dashboard.views.base import FormMixin, StoreView
 from loyalty.enums import ProgramStatus
@@ -29,18 +32,24 @@ APPLIES: dict[str, Promise] = {
 LIFE: dict[str, tuple[tuple[str, Promise, str], ...]] = {
     ProgramStatus.DRAFT: ((ProgramStatus.ACTIVE, _("Start"), "play"),),
     ProgramStatus.ACTIVE: ((ProgramStatus.PAUSED, _("Pause"), "pause"),),
-    ProgramStatus.PAUSED: ((ProgramStatus.ACTIVE, _("Go on"), "play"), (ProgramStatus.ENDED, _("End for good"), "close")),
+    ProgramStatus.PAUSED: (
+        (ProgramStatus.ACTIVE, _("Go on"), "play"),
+        (ProgramStatus.ENDED, _("End for good"), "close"),
+    ),
     ProgramStatus.ENDED: (),
 }
 QUESTIONS: dict[str, tuple[Promise, Promise]] = {
-    ProgramStatus.ACTIVE: (_("Start the program?"), _("Customers can join, and staff can stamp and give points at once.")),
+    ProgramStatus.ACTIVE: (
+        _("Start the program?"),
+        _("Customers can join, and staff can stamp and give points at once."),
+    ),
     ProgramStatus.PAUSED: (
         _("Pause the program?"),
         _("Nobody earns and nobody joins while it is paused. Rewards that are ready can still be handed out."),
     ),
     ProgramStatus.ENDED: (
         _("End the program for good?"),
-        _("It cannot be started again. Rewards that are ready can still be handed out; tell your customers until when."),
+        _("It cannot be started again. Rewards that are ready can still be handed out; tell people until when."),
     ),
 }
 STATES: dict[str, tuple[Promise, str]] = {
@@ -109,6 +118,9 @@ class Settings(FormMixin, ProgramPage):
                 for target, label, icon in LIFE[program.status]
             ],
             "subpages": self.subpages(),
+            "preview": preview(program),
+            "theme_css": addresses.theme(self.desk.merchant),
+            "trade_icon": presets.icon(self.desk.merchant.trade),
             "others": [store.name for store in self.desk.stores if store != self.desk.store],
         }
 
@@ -144,7 +156,9 @@ class ProgramStatusPage(ProgramPage):
             raise NotFound
         title, text = QUESTIONS[target]
         action = next(label for wanted, label, _icon in LIFE[program.status] if wanted == target)
-        return self.page(title=title, text=text, action=action, back_url=reverse("dashboard:settings", args=[self.code]))
+        return self.page(
+            title=title, text=text, action=action, back_url=reverse("dashboard:settings", args=[self.code])
+        )
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
         """Change the status."""
@@ -165,6 +179,12 @@ class ProgramStatusPage(ProgramPage):
         return self.to("settings", self.code, text=gettext("Done."))
 
 
+def preview(program: Program) -> dict[str, int]:
+    """Return how far the card of the preview is: seven of ten, and so for other targets."""
+    count = max(program.stamps_target * 7 // 10, min(1, program.stamps_target - 1))
+    return {"count": count, "to_go": program.stamps_target - count}
+
+
 def review(form: ProgramForm, changes: dict[str, Any]) -> list[Change]:
     """Return what would change, in words."""
     found = []
@@ -176,7 +196,7 @@ def review(form: ProgramForm, changes: dict[str, Any]) -> list[Change]:
     return found
 
 
-def _shown(form: ProgramForm, name: str, values: dict[str, Any]) -> str:
+def _shown(form: ProgramForm, name: str, values: Mapping[str, Any]) -> str:
     """Return a value as people read it."""
     value = values.get(name)
     if name == "points":

@@ -76,7 +76,9 @@ class RewardEdit(FormMixin, RewardsPage):
         """Make the form with what is known."""
         with self.scope():
             reward = self.reward()
-        return RewardForm(data, initial={name: getattr(reward, name) for name in ("name", "points_cost", "description")})
+        return RewardForm(
+            data, initial={name: getattr(reward, name) for name in ("name", "points_cost", "description")}
+        )
 
     def extra(self) -> dict[str, Any]:
         """Return the reward."""
@@ -96,7 +98,7 @@ class RewardEdit(FormMixin, RewardsPage):
 class RewardSwitch(RewardsPage):
     """Put a reward on offer or take it off for a while."""
 
-    http_method_names = ("post",)
+    http_method_names = ["post"]
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Switch and go back."""

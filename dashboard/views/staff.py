@@ -63,7 +63,7 @@ class StaffNew(FormMixin, StaffPage):
             actor_id=self.actor_id,
             at=timezone.now(),
         )
-        return self.page("dashboard/staff_pin.html", name=made.staff.name, pin=made.pin)
+        return self.page("dashboard/staff_pin.html", who=made.staff.name, pin=made.pin)
 
 
 class StaffMember(FormMixin, StaffPage):
@@ -85,7 +85,6 @@ class StaffMember(FormMixin, StaffPage):
 
     def save(self, form: StaffForm) -> HttpResponseBase:
         """Keep name and stores."""
-        stores = {"stores": chosen_stores(form)} if "stores" in form.fields else {}
         staff.update(
             merchant_id=self.merchant_id,
             staff_id=self.kwargs["staff_id"],
@@ -93,7 +92,7 @@ class StaffMember(FormMixin, StaffPage):
             external_id=form.cleaned_data["external_id"],
             actor_id=self.actor_id,
             at=timezone.now(),
-            **stores,
+            stores=chosen_stores(form) if "stores" in form.fields else staff.UNCHANGED,
         )
         return self.to("staff", self.code, text=_("Saved."))
 
@@ -101,24 +100,26 @@ class StaffMember(FormMixin, StaffPage):
 class StaffRotate(StaffPage):
     """Make a new PIN."""
 
-    http_method_names = ("post",)
+    http_method_names = ["post"]
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
         """Make it and show it."""
         made = staff.rotate(
             merchant_id=self.merchant_id, staff_id=kwargs["staff_id"], actor_id=self.actor_id, at=timezone.now()
         )
-        return self.page("dashboard/staff_pin.html", name=made.staff.name, pin=made.pin)
+        return self.page("dashboard/staff_pin.html", who=made.staff.name, pin=made.pin)
 
 
 class StaffUnlock(StaffPage):
     """Lift a lock after too many wrong PINs."""
 
-    http_method_names = ("post",)
+    http_method_names = ["post"]
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
         """Unlock and go back."""
-        staff.unlock(merchant_id=self.merchant_id, staff_id=kwargs["staff_id"], actor_id=self.actor_id, at=timezone.now())
+        staff.unlock(
+            merchant_id=self.merchant_id, staff_id=kwargs["staff_id"], actor_id=self.actor_id, at=timezone.now()
+        )
         return self.to("staff_member", self.code, kwargs["staff_id"], text=_("Unlocked. The PIN works again."))
 
 
@@ -149,5 +150,3 @@ def chosen_stores(form: StaffForm) -> list[UUID] | None:
     """Return the ticked stores, None (all) when nothing is ticked or there is nothing to tick."""
     ticked = form.cleaned_data.get("stores") or []
     return [UUID(store) for store in ticked] or None
-
-

@@ -1,5 +1,6 @@
 """Figures of the last weeks: this store, and all of the merchant."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
@@ -34,14 +35,14 @@ class Stats(StoreView):
         chosen = self.request.GET.get("days", USUAL)
         length = PERIODS.get(chosen, PERIODS[USUAL])
         today = timing.business_date(now, self.store.time_zone, self.store.day_start)
-        series = days.each(today - timezone.timedelta(days=length - 1), today, self.store.pk)
+        series = days.each(today - timedelta(days=length - 1), today, self.store.pk)
         program = program_queries.for_store(self.store.pk)
         found = stats.figures(self.store.pk, now)
         counts_points = program is not None and not program.has_stamps
         return self.page(
             kpis=tiles(found["store"], program),
             everywhere=tiles(found["merchant"], program) if len(self.desk.stores) > 1 else [],
-            chart=charts.bars([(day.on, day.points if counts_points else day.stamps) for day in series], latest=7),
+            charts=charts.pair([(day.on, day.points if counts_points else day.stamps) for day in series], latest=7),
             chart_title=_("Points per day") if counts_points else _("Stamps per day"),
             series=series,
             first=series[0].on,

@@ -33,7 +33,7 @@ class Team(MerchantView):
 class TeamRole(MerchantView):
     """Give somebody another role."""
 
-    http_method_names = ("post",)
+    http_method_names = ["post"]
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Change the role, or say why not."""

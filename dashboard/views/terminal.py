@@ -1,7 +1,7 @@
 """The staff terminal: one page whose scripts talk to the store API."""
 
 import json
-from typing import Any, ClassVar
+from typing import Any
 
 from csp.constants import SELF, WASM_UNSAFE_EVAL
 from csp.decorators import csp_update
@@ -13,6 +13,7 @@ from django.views import View
 
 from core.errors import NotAuthenticated, NotFound, PermissionDenied
 from core.middleware import fall_back
+from dashboard.forms import presets
 from dashboard.queries import addresses, desks, till
 from dashboard.queries.till import Till
 from dashboard.views.terminal_words import words
@@ -31,24 +32,21 @@ POLICY = {"script-src": [WASM_UNSAFE_EVAL], "media-src": [SELF, "blob:"]}
 class Terminal(View):
     """The till of a store, for its paired terminals and for the merchant's people."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "head", "options"]
+    http_method_names = ["get", "head", "options"]
 
     def get(self, request: HttpRequest, store_code: str) -> HttpResponse:
         """Show the till; a stranger's device goes to the pairing page, whatever the code."""
         try:
             credential = _caller(request, store_code)
-            if credential is None:
-                return HttpResponseRedirect(PAIR)
-            shown = till.load(credential, store_code)
+            shown = _find(credential, store_code) if credential is not None else None
         except NotAuthenticated:
-            return HttpResponseRedirect(PAIR)
+            shown = None
         except NotFound:
             raise Http404 from None
-        except PermissionDenied:
-            if credential.kind == "user":
-                raise Http404 from None
-            own = till.load(credential, None)
-            return HttpResponseRedirect(reverse("dashboard:terminal", args=[own.store_code]))
+        if shown is None:
+            return HttpResponseRedirect(PAIR)
+        if shown.store_code != store_code:
+            return HttpResponseRedirect(reverse("dashboard:terminal", args=[shown.store_code]))
         fall_back(request, shown.default_language)
         response = render(request, "dashboard/terminal.html", _context(shown))
         response["Cache-Control"] = "no-store, private"
@@ -65,6 +63,16 @@ def _caller(request: HttpRequest, store_code: str) -> Credential | None:
     return devices.terminal_credential(request.COOKIES.get(devices.TERMINAL_COOKIE, ""))
 
 
+def _find(credential: Credential, store_code: str) -> Till:
+    """Return the till of the address; a terminal of another store of the merchant gets its own."""
+    try:
+        return till.load(credential, store_code)
+    except PermissionDenied:
+        if credential.kind == "user":
+            raise NotFound from None
+        return till.load(credential, None)
+
+
 def _context(shown: Till) -> dict[str, Any]:
     enroll_url = addresses.enroll(shown.store_code)
     own = [shown.store_code]
@@ -72,6 +80,7 @@ def _context(shown: Till) -> dict[str, Any]:
         "till": shown,
         "store_name": shown.store_name,
         "terminal_name": shown.terminal_name,
+        "trade_icon": presets.icon(shown.trade),
         "api": API,
         "pair_url": PAIR,
         "idle_seconds": IDLE_SECONDS,

@@ -22,7 +22,9 @@ def _bar() -> dict[str, Text]:
         "online": _("Online"),
         "no_connection": _("No connection"),
         "locks_in": _forms(
-            lambda n: ngettext("Locks in %(count)s second. Touch to stay.", "Locks in %(count)s seconds. Touch to stay.", n)
+            lambda n: ngettext(
+                "Locks in %(count)s second. Touch to stay.", "Locks in %(count)s seconds. Touch to stay.", n
+            )
         ),
         "lock_person": _("%(name)s: lock"),
         "locked_idle": _("Locked after a quiet while."),
@@ -37,6 +39,7 @@ def _staff() -> dict[str, Text]:
         "wrong_pin_left": _forms(
             lambda n: ngettext("Wrong PIN. %(count)s try left", "Wrong PIN. %(count)s tries left", n)
         ),
+        "wrong_pin_last": _("Wrong PIN. No tries left for now. A manager can unlock it."),
         "pin_locked": _("Locked until %(time)s. A manager can unlock it sooner."),
         "pin_short": _("A PIN has at least four digits."),
         "pin_digits": _forms(lambda n: ngettext("%(count)s digit typed", "%(count)s digits typed", n)),
@@ -60,11 +63,8 @@ def _card() -> dict[str, Text]:
         "issued": _("Issued %(day)s"),
         "valid_until": _("Valid until %(day)s"),
         "for_points": _forms(lambda n: ngettext("For %(count)s point", "For %(count)s points", n)),
-        "left_today": _forms(
-            lambda n: ngettext("%(count)s more possible today", "%(count)s more possible today", n)
-        ),
+        "left_today": _forms(lambda n: ngettext("%(count)s more possible today", "%(count)s more possible today", n)),
         "found": _forms(lambda n: ngettext("%(count)s card found", "%(count)s cards found", n)),
-        "looking": _("Looking"),
     }
 
 
@@ -79,7 +79,9 @@ def _giving() -> dict[str, Text]:
         "type_amount": _("Type the amount of the purchase."),
         "worth": _forms(lambda n: ngettext("= %(count)s point", "= %(count)s points", n)),
         "worth_next": _forms(
-            lambda n: ngettext("= %(count)s point · %(amount)s to the next", "= %(count)s points · %(amount)s to the next", n)
+            lambda n: ngettext(
+                "= %(count)s point · %(amount)s to the next", "= %(count)s points · %(amount)s to the next", n
+            )
         ),
         "no_stamp": _("Points only. %(why)s"),
     }
@@ -88,14 +90,10 @@ def _giving() -> dict[str, Text]:
 def _given() -> dict[str, Text]:
     return {
         "sending": _("Sending"),
-        "stamps_given": _forms(
-            lambda n: ngettext("Stamp given to %(name)s", "%(count)s stamps given to %(name)s", n)
-        ),
+        "stamps_given": _forms(lambda n: ngettext("Stamp given to %(name)s", "%(count)s stamps given to %(name)s", n)),
         "points_given": _("Given to %(name)s · %(balance)s now"),
         "points_plus": _forms(lambda n: ngettext("+%(count)s point", "+%(count)s points", n)),
-        "stamps_now": _forms(
-            lambda n: ngettext("%(count)s of %(target)s stamps", "%(count)s of %(target)s stamps", n)
-        ),
+        "stamps_now": _forms(lambda n: ngettext("%(count)s of %(target)s stamps", "%(count)s of %(target)s stamps", n)),
         "welcome_bonus": _forms(
             lambda n: ngettext("with %(count)s point as a welcome", "with %(count)s points as a welcome", n)
         ),
@@ -103,9 +101,7 @@ def _given() -> dict[str, Text]:
         "card_full": _("Card full for %(name)s"),
         "handed_out": _("Handed out to %(name)s"),
         "undone": _("Taken back from %(name)s"),
-        "undo_seconds": _forms(
-            lambda n: ngettext("Undo, %(count)s second left", "Undo, %(count)s seconds left", n)
-        ),
+        "undo_seconds": _forms(lambda n: ngettext("Undo, %(count)s second left", "Undo, %(count)s seconds left", n)),
         "undo_reason": _("Undone at the till"),
         "correct_reason": _("Corrected at the till"),
         "joined": _("New card %(number)s"),
@@ -167,6 +163,4 @@ def _refusals() -> dict[str, Text]:
         "pair_again": _("Pair this till"),
         "server_title": _("Something went wrong on our side"),
         "refused_title": _("Not possible now"),
-        "next_in": _("Try again at %(time)s."),
-        "reference": _("Reference %(id)s"),
     }

@@ -61,8 +61,8 @@ class TerminalNew(FormMixin, TerminalsPage):
         )
         return self.page(
             "dashboard/terminal_pairing.html",
-            name=form.cleaned_data["name"],
-            pairing_code=made.code,
+            device=form.cleaned_data["name"],
+            pairing_code=f"{made.code[:4]}-{made.code[4:]}",
             until=made.expires_at,
             pair_page=addresses.pairing(),
         )
@@ -80,7 +80,9 @@ class TerminalRevoke(TerminalsPage):
             raise NotFound
         return self.page(
             title=_("Sign out “%(name)s”?") % {"name": terminal[0].name},
-            text=_("The device can do nothing more at once. What it has saved without a connection is not taken any more."),
+            text=_(
+                "The device can do nothing more at once. What it has saved without a connection is not taken any more."
+            ),
             action=_("Sign it out"),
             back_url=reverse("dashboard:terminals", args=[self.code]),
         )

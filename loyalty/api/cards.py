@@ -38,7 +38,7 @@ class CardListView(LoyaltyAPIView):
     @extend_schema(
         tags=["store"], operation_id="cards_list", summary="List the merchant's cards",
         parameters=[
-            OpenApiParameter("search", str, description="How a name or card number begins; an address or phone number."),
+            OpenApiParameter("search", str, description="The start of a name or number; an address or phone."),
             OpenApiParameter("status", str, enum=CardStatus.values),
             OpenApiParameter("ordering", str, enum=list(card_queries.ORDERINGS)),
             OpenApiParameter("store", str, description="Cards made in the store of this code."),

@@ -54,11 +54,12 @@ class StaffEnrollView(StoreAPIView):
 
     def _enroll(self, request: Request, data: dict[str, Any]) -> tuple[int, Any, Any]:
         now = timezone.now()
+        person: dict[str, str] = {name: data.get(name) or "" for name in FIELDS}
         made = cards.enroll(
             merchant_id=self.credential.merchant_id, store_id=self.access.store_or_refuse().id, at=now, source="staff",
             actor=cards.Actor.of(self.credential), idempotency_key=self.idempotency_key,
-            ip=client_address(request), user_agent=user_agent(request),
-            **{name: data.get(name) or "" for name in FIELDS},
+            ip=client_address(request), user_agent=user_agent(request), name=person["name"], email=person["email"],
+            phone=person["phone"], birthday=person["birthday"], language=person["language"],
         )  # fmt: skip
         face = card_faces.face(made.card.pk, now)
         if face is None:

@@ -35,7 +35,7 @@ class LookupSerializer(StrictSerializer):
         return attrs
 
 
-class AnswerSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class AnswerSerializer(serializers.Serializer):
     """Whether something can be done; if not, the code says why and the time until when."""
 
     allowed = serializers.BooleanField()
@@ -43,8 +43,8 @@ class AnswerSerializer(serializers.Serializer):  # type: ignore[type-arg]
     at = serializers.DateTimeField(allow_null=True)
 
 
-class CanSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """What the caller may do with the card at this store now."""
+class CanSerializer(serializers.Serializer):
+    """What the card allows at this store now."""
 
     stamp = AnswerSerializer()
     earn_points = AnswerSerializer()
@@ -62,7 +62,7 @@ class FoundCardSerializer(CardSerializer):
         return CanSerializer(self.context["can"]).data
 
 
-class FoundCardsSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class FoundCardsSerializer(serializers.Serializer):
     """The cards that a search found, at most 20."""
 
     results = CardSerializer(many=True)

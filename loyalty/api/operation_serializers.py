@@ -113,7 +113,7 @@ class PreviewInput(CardInput):
         return attrs
 
 
-class OperationAnswer(serializers.Serializer):  # type: ignore[type-arg]
+class OperationAnswer(serializers.Serializer):
     """What every operation answers."""
 
     transaction_id = serializers.UUIDField()
@@ -139,7 +139,7 @@ class StampAnswer(OperationAnswer):
     points_balance = serializers.IntegerField(required=False)
 
 
-class RewardName(serializers.Serializer):  # type: ignore[type-arg]
+class RewardName(serializers.Serializer):
     """A reward by id and name."""
 
     id = serializers.UUIDField()
@@ -159,7 +159,7 @@ class StampRedeemAnswer(OperationAnswer):
     void_until = serializers.DateTimeField(allow_null=True)
 
 
-class HybridStamp(serializers.Serializer):  # type: ignore[type-arg]
+class HybridStamp(serializers.Serializer):
     """Whether a hybrid sale brought its stamp, and why not; with the stamp's own figures when it did."""
 
     given = serializers.BooleanField()

@@ -79,9 +79,7 @@ class StampView(OperationView):
         body = self.read(request, call)
         data = body.validated_data
         return self.respond(
-            stamps.give(
-                call, card=body.card(), quantity=data["quantity"], staff=body.proof(), confirm=data["confirm"]
-            )
+            stamps.give(call, card=body.card(), quantity=data["quantity"], staff=body.proof(), confirm=data["confirm"])
         )
 
 
@@ -117,8 +115,13 @@ class PointsView(OperationView):
         data = body.validated_data
         return self.respond(
             points.earn(
-                call, card=body.card(), cents=data["purchase_amount_cents"], currency=data["currency"],
-                order_reference=data["order_reference"], staff=body.proof(), confirm=data["confirm"],
+                call,
+                card=body.card(),
+                cents=data["purchase_amount_cents"],
+                currency=data["currency"],
+                order_reference=data["order_reference"],
+                staff=body.proof(),
+                confirm=data["confirm"],
             )  # fmt: skip
         )
 
@@ -178,7 +181,10 @@ class RefundView(OperationView):
         data = body.validated_data
         return self.respond(
             refunds.refund(
-                call, transaction_id=transaction_id, cents=data["amount_cents"], staff=body.proof(),
+                call,
+                transaction_id=transaction_id,
+                cents=data["amount_cents"],
+                staff=body.proof(),
                 reason=data["reason"],
             )  # fmt: skip
         )
@@ -190,7 +196,6 @@ class PreviewView(OperationView):
     operation = "preview"
     input_class = shapes.PreviewInput
     right = READ
-
 
     @extend_schema(
         operation_id="preview", request=shapes.PreviewInput, responses={200: dict}, parameters=[STORE], tags=["store"]

@@ -29,7 +29,7 @@ def _number(name: str, **kwargs: Any) -> serializers.IntegerField:
 
 
 @extend_schema_field(RATE)
-class RateField(serializers.Field):  # type: ignore[type-arg]
+class RateField(serializers.Field):
     """Points per unit of currency."""
 
 
@@ -38,7 +38,7 @@ class TermsField(serializers.JSONField):
     """Terms by language."""
 
 
-class ProgramInputSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class ProgramInputSerializer(serializers.Serializer):
     """The fields of a program; each can be set alone."""
 
     name = serializers.CharField(max_length=rules.LENGTHS["name"])
@@ -66,7 +66,7 @@ class ProgramInputSerializer(serializers.Serializer):  # type: ignore[type-arg]
     ends_on = serializers.DateField(required=False, allow_null=True)
 
 
-class EffectSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class EffectSerializer(serializers.Serializer):
     """A changed field, and from when on the new value counts."""
 
     field = serializers.CharField()
@@ -84,7 +84,7 @@ class ProgramSerializer(serializers.ModelSerializer[Program]):
 
     class Meta:
         model = Program
-        fields = (
+        fields: tuple[str, ...] = (
             "id", "name", "status", "version", "loyalty_type", "currency", "stamps_target",
             "stamps_reward_description", "stamps_reward_valid_days", "full_card", "points_per_euro", "rounding",
             "welcome_bonus_points", "minimum_purchase_cents", "minimum_redemption_points", "points_expiration_days",
@@ -115,7 +115,7 @@ class ChangedProgramSerializer(ProgramSerializer):
         return EffectSerializer(self.context.get("effects", ()), many=True).data
 
 
-class RewardInputSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class RewardInputSerializer(serializers.Serializer):
     """The fields of a reward."""
 
     name = serializers.CharField(max_length=rewards.LENGTHS["name"])
@@ -141,7 +141,7 @@ class RewardSerializer(serializers.ModelSerializer[Reward]):
         return None
 
 
-class FiguresSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class FiguresSerializer(serializers.Serializer):
     """What was given and what is there."""
 
     members = serializers.IntegerField()
@@ -154,7 +154,7 @@ class FiguresSerializer(serializers.Serializer):  # type: ignore[type-arg]
     points_outstanding = serializers.IntegerField()
 
 
-class StatsSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class StatsSerializer(serializers.Serializer):
     """The figures of the store and of the whole merchant."""
 
     store = FiguresSerializer()

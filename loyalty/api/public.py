@@ -28,7 +28,10 @@ class ProgramView(APIView):
     authentication_classes = []
     throttle_classes = [StorefrontThrottle]
 
-    @extend_schema(tags=["public"], responses=PublicProgramSerializer, auth=[])
+    @extend_schema(
+        tags=["public"], operation_id="public_program_get", summary="The program of a store",
+        responses=PublicProgramSerializer, auth=[],
+    )  # fmt: skip
     def get(self, request: Request, store_code: str) -> Response:
         """Return the program, the merchant's face and whether one can join."""
         merchant_id, store_id = find_store(store_code)

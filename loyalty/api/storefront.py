@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import idempotency, tenancy
-from core.api.pagination import CursorPagination
+from core.api.keyset import KeysetPagination
 from core.api.throttling import StorefrontThrottle
 from core.errors import NotAuthenticated, NotFound
 from core.web import client_address, user_agent
@@ -53,7 +53,8 @@ class EnrollView(APIView):
     throttle_classes = [StorefrontThrottle]
 
     @extend_schema(
-        tags=["storefront"], parameters=[KEY], request=EnrollSerializer,
+        tags=["storefront"], operation_id="storefront_enroll", summary="Join", parameters=[KEY],
+        request=EnrollSerializer,
         responses={201: EnrolledSerializer, 200: EnrolledSerializer}, auth=[],
         description="Join the program of a store. 200 with the same card for a caller who holds one already.",
     )  # fmt: skip
@@ -81,7 +82,10 @@ class EnrollView(APIView):
 class CardView(StorefrontAPIView):
     """The holder's card."""
 
-    @extend_schema(tags=["storefront"], parameters=[STORE_CODE], responses=OwnCardSerializer)
+    @extend_schema(
+        tags=["storefront"], operation_id="storefront_card_get", summary="The own card", parameters=[STORE_CODE],
+        responses=OwnCardSerializer,
+    )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Return the card as it stands."""
         holder = self.holder
@@ -94,24 +98,22 @@ class CardView(StorefrontAPIView):
 class TransactionsView(StorefrontAPIView):
     """The history of the holder's card, the newest first."""
 
+    pagination_class = KeysetPagination
+    ordering = ("-seq",)
+
     @extend_schema(
-        tags=["storefront"], parameters=[STORE_CODE], responses=TransactionSerializer(many=True),
-        operation_id="storefront_transactions_list",
+        tags=["storefront"], operation_id="storefront_transactions_list", summary="The own history",
+        parameters=[STORE_CODE], responses=TransactionSerializer(many=True),
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Return a page of ledger rows."""
         holder = self.holder
         with tenancy.scope(holder.merchant_id):
-            face_of(holder)
-            paginator = HistoryPagination()
+            if not access.is_alive(holder.card_id):
+                raise NotAuthenticated
+            paginator = self.pagination_class()
             page = paginator.paginate_queryset(history.of_card(holder.card_id), request, view=self)
-            return paginator.get_paginated_response(TransactionSerializer(history.entries(page or []), many=True).data)
-
-
-class HistoryPagination(CursorPagination):
-    """Ledger rows of one card in the order of their making."""
-
-    ordering = "-seq"
+            return paginator.get_paginated_response(TransactionSerializer(history.entries(page), many=True).data)
 
 
 def find_store(store_code: str) -> tuple[Any, Any]:

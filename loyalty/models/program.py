@@ -49,7 +49,10 @@ class Program(TenantModel):
     require_staff_pin = models.BooleanField(_("staff prove themselves with a PIN"), default=True)
     void_window_minutes = models.PositiveSmallIntegerField(_("minutes to undo"), default=10)
     refund_shortfall = models.CharField(
-        _("when a refund takes more than is left"), max_length=12, choices=Shortfall.choices, default=Shortfall.WRITE_OFF
+        _("when a refund takes more than is left"),
+        max_length=12,
+        choices=Shortfall.choices,
+        default=Shortfall.WRITE_OFF,
     )
     card_color = models.CharField(_("card colour"), max_length=7, blank=True)
     terms = models.JSONField(_("terms"), default=dict, blank=True)

@@ -45,6 +45,11 @@ def card_of(secret: str) -> tuple[UUID, UUID] | None:
     return rows[0] if rows else None
 
 
+def is_alive(card_id: UUID) -> bool:
+    """Tell whether a card is there and its customer not erased; needs an open scope."""
+    return bool(Card.objects.filter(pk=card_id, customer__erased_at__isnull=True).exists())
+
+
 def is_in_program(card_id: UUID, program_id: UUID) -> bool:
     """Tell whether a card belongs to a program; needs an open scope."""
     return bool(Card.objects.filter(pk=card_id, program_id=program_id).exists())

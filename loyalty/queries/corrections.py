@@ -92,5 +92,3 @@ def already_redeemed(reward: EarnedReward) -> AlreadyRedeemed:
     )
     by = row.staff_pin.name if row is not None and row.staff_pin_id else None
     return AlreadyRedeemed(redeemed_at=row.occurred_at if row else None, redeemed_by=by, reward_state=reward.state)
-
-

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from core.errors import ValidationFailed
@@ -14,7 +15,7 @@ def check(data: Any, problem: Callable[[str, Any], Problem | None], *, required:
     """Raise ValidationFailed that names every field that is missing or about which `problem` has something to say."""
     if not isinstance(data, Mapping):
         raise ValidationFailed.of("non_field_errors", "invalid", _("Send an object with fields."))
-    errors: dict[str, list[Problem]] = {
+    errors: dict[str, list[tuple[str, str | Promise]]] = {
         name: [("required", _("This needs a value."))] for name in required if name not in data
     }
     for name, value in data.items():

@@ -58,7 +58,14 @@ def earn(card: CardState, rules: ProgramRules, cents: int, exponent: int = 2) ->
 
 
 def take_back(
-    card: CardState, rules: ProgramRules, sale: Sale, net_cents: int, *, policy: str, exponent: int = 2, debt_paid: int = 0
+    card: CardState,
+    rules: ProgramRules,
+    sale: Sale,
+    net_cents: int,
+    *,
+    policy: str,
+    exponent: int = 2,
+    debt_paid: int = 0,
 ) -> Change:
     """Decide what is taken back when a sale shrinks to `net_cents`.
 

@@ -11,7 +11,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connection, transaction
 
 from core import idempotency, outbox
@@ -78,10 +77,11 @@ class Write:
     answer: idempotency.Answer | None = None
 
 
-CARD_FIELDS = frozenset(
-    "stamp_count stamps_target stamps_reward points_balance points_debt points_micro points_granted rewards_ready "
-    "stamps_today stamps_day welcome_granted last_stamp_at last_points_at last_activity_on status".split()
-)
+CARD_FIELDS = frozenset({
+    "stamp_count", "stamps_target", "stamps_reward", "points_balance", "points_debt", "points_micro", "points_granted",
+    "rewards_ready", "stamps_today", "stamps_day", "welcome_granted", "last_stamp_at", "last_points_at",
+    "last_activity_on", "status",
+})  # fmt: skip
 LEDGER_COLUMNS = (
     "id", "merchant_id", "card_id", "program_id", "program_version", "seq", "idempotency_key", "line", "type",
     "stamps_delta", "points_delta", "debt_delta", "micro_delta", "granted_delta", "credit_delta_cents", "stamps_after",
@@ -182,7 +182,7 @@ def _insert_answer(
     answer: idempotency.Answer, facts: Facts, asked: idempotency.Request
 ) -> tuple[str, list[Any]]:  # fmt: skip
     columns = ("id", "merchant_id", "key", "operation", "fingerprint", "status", "body", "created_at")
-    body = json.dumps(answer.body, cls=DjangoJSONEncoder)
+    body = json.dumps(answer.body, cls=idempotency.AnswerEncoder)
     row = [uuid7(), facts.merchant_id, asked.key, asked.operation, asked.fingerprint, answer.status, body,
            facts.recorded_at]  # fmt: skip
     return _insert("kept", "core_idempotencyrecord", columns, [row])

@@ -1,4 +1,4 @@
-"""How many may join: limits that keep a script from filling a merchant's list, counted before anything is written."""
+"""How often one may join or ask for the way back: limits against scripts, counted before a transaction is open."""
 
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from core.errors import Throttled
 HOUR = 3600
 PER_ADDRESS = 30
 PER_STORE = 600
+RECOVERIES = 30
 
 
 def count_enrollment(*, address: str, store_id: UUID) -> None:
@@ -17,4 +18,10 @@ def count_enrollment(*, address: str, store_id: UUID) -> None:
         throttling.allow(f"enroll-store:{store_id}", limit=PER_STORE, period=HOUR),
     )
     if not all(hits):
+        raise Throttled(retry_after=throttling.seconds_left(HOUR))
+
+
+def count_recovery(*, address: str) -> None:
+    """Count one request for the way back from an address; raises Throttled beyond 30 an hour."""
+    if not throttling.allow(f"recover:{address}", limit=RECOVERIES, period=HOUR):
         raise Throttled(retry_after=throttling.seconds_left(HOUR))

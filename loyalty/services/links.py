@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core import outbox, tenancy
+from customers.enums import LinkPurpose
 from customers.models import Customer
 from customers.queries import people
 from customers.services import consents, customers
@@ -47,14 +48,16 @@ def recover(*, merchant_id: UUID, store_id: UUID, email: str) -> None:
 def _proven(link: Link, at: datetime) -> Customer:
     """Return the customer whose address the link proves."""
     who = link.customer
+    proven = who
     if who.confirmed_at is None and not customers.confirm(merchant_id=who.merchant_id, customer_id=who.pk, at=at):
         known = people.confirmed_by_email(who.email_key)
         if known is None:
             raise LinkExpired
-        consents.confirm(merchant_id=who.merchant_id, customer=known, of=who.pk, at=at)
-        return known
-    consents.confirm(merchant_id=who.merchant_id, customer=who, of=who.pk, at=at)
-    return who
+        proven = known
+    # Only the page of a confirmation names what was ticked; who just opens a card agrees to nothing.
+    if link.purpose == LinkPurpose.CONFIRM:
+        consents.confirm(merchant_id=who.merchant_id, customer=proven, of=who.pk, at=at)
+    return proven
 
 
 def _card_of(person: Customer, program: Program) -> Card | None:

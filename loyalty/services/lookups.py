@@ -25,7 +25,7 @@ class Answer:
 
 
 def can(call: Call, *, card_id: UUID, cheapest: UUID | None) -> dict[str, Answer]:
-    """Return what the caller may do with the card: stamp, earn_points and redeem.
+    """Return what the card allows at the caller's store: stamp, earn_points and redeem.
 
     cheapest: the reward of the catalogue that costs the fewest points, None when there is none.
     """

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from core import idempotency, tenancy
 from core.errors import DomainError
 from core.ids import uuid7
+from loyalty.enums import Channel
 from loyalty.models import RefusedAttempt
 from loyalty.queries import hot
 from loyalty.rules import timing
@@ -225,7 +226,7 @@ def _verify_first(
         operation.authorize(loaded.access)
         card = hot.require_card(loaded)
         store = loaded.access.store_or_refuse()
-        needed = _pin_policy(loaded) is not PinPolicy.DISABLED
+        needed = _pin_policy(call, loaded) is not PinPolicy.DISABLED
     if not needed:
         return None, None
     proved = pins.verify(
@@ -249,7 +250,7 @@ def _run(
         hot.require_card(loaded)
         loaded.access.store_or_refuse()
         version = proved.version if proved else (claims.version if claims else None)
-        staff = _proved_staff(operation, loaded, version, problem)
+        staff = _proved_staff(call, operation, loaded, version, problem)
         context = _context(call, operation, loaded, staff)
         decision = operation.decide(context)
         _ask_once(context, operation, decision)
@@ -270,8 +271,13 @@ def _session(call: Call, operation: Operation) -> tuple[pins.SessionClaims | Non
     return claims, None
 
 
-def _pin_policy(loaded: hot.Loaded) -> PinPolicy:
-    """Return whether a PIN is required or disabled; `optional` leaves it to the program."""
+def _pin_policy(call: Call, loaded: hot.Loaded) -> PinPolicy:
+    """Return whether a PIN is required or disabled; `optional` leaves it to the program.
+
+    A manager who corrects something in the back office has signed in for it and may have no PIN at all.
+    """
+    if call.channel == Channel.DASHBOARD and loaded.access.is_manager:
+        return PinPolicy.DISABLED
     policy = PinPolicy(loaded.access.merchant.staff_pin_policy)
     if policy is not PinPolicy.OPTIONAL:
         return policy
@@ -280,10 +286,10 @@ def _pin_policy(loaded: hot.Loaded) -> PinPolicy:
 
 
 def _proved_staff(
-    operation: Operation, loaded: hot.Loaded, version: int | None, problem: DomainError | None
+    call: Call, operation: Operation, loaded: hot.Loaded, version: int | None, problem: DomainError | None
 ) -> hot.StaffRow | None:
     """Return the staff member who proved themselves, None where the policy asks for none."""
-    policy = _pin_policy(loaded)
+    policy = _pin_policy(call, loaded)
     if policy is PinPolicy.DISABLED:
         return None
     row, store = loaded.staff, loaded.access.store_or_refuse()

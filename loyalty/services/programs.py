@@ -56,7 +56,7 @@ class Changed:
 
 
 def create(
-    *, merchant_id: UUID, store_id: UUID, data: Mapping[str, Any], user_id: UUID | None, at: datetime
+    *, merchant_id: UUID, store_id: UUID, data: Any, user_id: UUID | None, at: datetime
 ) -> Program:  # fmt: skip
     """Make a program that the store runs from now on; the merchant's first one is the default for all its stores.
 
@@ -85,7 +85,7 @@ def create(
 
 
 def update(
-    *, merchant_id: UUID, program_id: UUID, data: Mapping[str, Any], user_id: UUID | None, at: datetime
+    *, merchant_id: UUID, program_id: UUID, data: Any, user_id: UUID | None, at: datetime
 ) -> Changed:  # fmt: skip
     """Change some fields of a program and write its next rule version; equal values change nothing (rule 4).
 

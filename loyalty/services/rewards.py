@@ -1,6 +1,6 @@
 """The catalogue of rewards that points buy: made, changed, taken off; one that was ever handed out is archived."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ LENGTHS = {"name": 80, "description": 300}
 FIELDS = ("name", "description", "points_cost", "is_active", "position", "valid_days")
 
 
-def create(*, merchant_id: UUID, program_id: UUID, data: Mapping[str, Any], at: datetime) -> Reward:
+def create(*, merchant_id: UUID, program_id: UUID, data: Any, at: datetime) -> Reward:
     """Add a reward to a program. data: by the names of FIELDS, at least name and points_cost.
 
     Without a position it comes last. Raises NotFound (no such program) and ValidationFailed.
@@ -35,7 +35,7 @@ def create(*, merchant_id: UUID, program_id: UUID, data: Mapping[str, Any], at: 
         return reward
 
 
-def update(*, merchant_id: UUID, reward_id: UUID, data: Mapping[str, Any], at: datetime) -> Reward:
+def update(*, merchant_id: UUID, reward_id: UUID, data: Any, at: datetime) -> Reward:
     """Change some fields of a reward; what was handed out keeps the name and price of its day.
 
     Raises NotFound (also for an archived one) and ValidationFailed.

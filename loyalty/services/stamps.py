@@ -173,9 +173,7 @@ def _decide_redeem(context: Context) -> Decision:
     if not context.program.has_stamps:
         raise operations.WrongProgramType(loyalty_type=context.program.loyalty_type)
     card = context.card
-    usable = [
-        row for row in context.loaded.rewards if row["expires_at"] is None or row["expires_at"] > context.call.at
-    ]
+    usable = [row for row in context.loaded.rewards if row["expires_at"] is None or row["expires_at"] > context.call.at]
     if not usable:
         raise InsufficientStamps(stamp_count=card.stamp_count, required=card.stamps_target)
     reward = usable[0]

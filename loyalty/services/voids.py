@@ -227,10 +227,9 @@ class _Undo:
         return new
 
     def _points_redemption(self, row: Transaction) -> None:
-        self.change_rewards.append((row.issued_reward_id, RewardState.CANCELLED.value, None))
+        if row.issued_reward_id is not None:
+            self.change_rewards.append((row.issued_reward_id, RewardState.CANCELLED.value, None))
         self.lines.append(
-            ledger.Line(
-                VOID, points_delta=-row.points_delta, reverses_id=row.id, issued_reward_id=row.issued_reward_id
-            )
+            ledger.Line(VOID, points_delta=-row.points_delta, reverses_id=row.id, issued_reward_id=row.issued_reward_id)
         )
         self._set(points_balance=self.card.points_balance - row.points_delta)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views import View
 
 from core import tenancy
-from core.errors import NotFound
+from core.errors import NotFound, Throttled
 from core.middleware import fall_back, known_language
 from loyalty import card_cookie
 from loyalty.models import Card
@@ -37,10 +37,15 @@ class StorePage(View):
     card_needed = False
     place: Storefront
     face: CardFace | None
+    throttled: Throttled | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Find the store and the card, choose language and time zone, then answer."""
         merchant_id, store_id = find_store(kwargs["store_code"])
+        try:
+            self.count(request, store_id)
+        except Throttled as refusal:
+            self.throttled = refusal
         with tenancy.scope(merchant_id):
             try:
                 self.place = storefronts.load(store_id)
@@ -54,6 +59,9 @@ class StorePage(View):
                 response = super().dispatch(request, *args, **kwargs)
             response.headers.setdefault("Cache-Control", "private, no-store")
             return response
+
+    def count(self, request: HttpRequest, store_id: UUID) -> None:
+        """Count the request, before a transaction is open; what it raises stands in `self.throttled`."""
 
     @property
     def own(self) -> CardFace:

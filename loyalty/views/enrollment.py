@@ -4,6 +4,7 @@ import hashlib
 import re
 import uuid
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from core import idempotency
-from core.errors import DomainError, Throttled
+from core.errors import DomainError
 from core.idempotency import IdempotencyKeyReused
 from core.web import client_address, user_agent
 from loyalty.forms import EnrollForm
@@ -29,6 +30,11 @@ FORM_KEY = re.compile(r"^[0-9a-f]{32}$")
 class EnrollPage(StorePage):
     """The enrolment page of a store, where its posters lead."""
 
+    def count(self, request: HttpRequest, store_id: UUID) -> None:
+        """Count what may become a card."""
+        if request.method == "POST":
+            limits.count_enrollment(address=client_address(request), store_id=store_id)
+
     def get(self, request: HttpRequest, store_code: str) -> HttpResponseBase:
         """Show the form; who has a card here sees the card."""
         if self.face is not None:
@@ -43,14 +49,15 @@ class EnrollPage(StorePage):
         if not form.is_valid():
             return self._form(form, status=400)
         try:
-            limits.count_enrollment(address=client_address(request), store_id=self.place.store.pk)
+            if self.throttled is not None:
+                raise self.throttled
             card = self._enroll(form)
         except EnrollmentClosed:
             return self._form(form)
         except DomainError as error:
             form.refuse(error)
             response = self._form(form, status=error.status)
-            if isinstance(error, Throttled) and error.retry_after:
+            if error.retry_after is not None:
                 response.headers["Retry-After"] = str(error.retry_after)
             return response
         response = HttpResponseRedirect(self.url("welcome"), status=303)

@@ -1,24 +1,23 @@
 """Links from mails, and the way back to a card."""
 
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from core import throttling
-from core.errors import DomainError, Throttled
+from core.errors import DomainError
 from core.web import client_address
 from customers.enums import LinkPurpose
+from customers.queries import people
 from customers.services import links as magic_links
+from customers.services.consents import TEXTS
 from customers.services.links import LinkExpired
 from loyalty.forms import RecoverForm
-from loyalty.services import links
+from loyalty.services import limits, links
 from loyalty.views.base import StorePage, keep_card
-
-PER_HOUR = 30
-HOUR = 3600
 
 
 class LinkPage(StorePage):
@@ -33,7 +32,10 @@ class LinkPage(StorePage):
             )  # fmt: skip
         except LinkExpired:
             return self._expired()
-        return self.page("link.html", confirms=link.purpose == LinkPurpose.CONFIRM)
+        confirms = link.purpose == LinkPurpose.CONFIRM
+        waiting = people.waiting_consents_of(link.customer.pk) if confirms else []
+        ticked = [TEXTS[row.purpose, row.channel] for row in waiting]
+        return self.page("link.html", confirms=confirms, ticked=ticked)
 
     @sensitive_variables("token")
     def post(self, request: HttpRequest, store_code: str, token: str) -> HttpResponseBase:
@@ -59,6 +61,11 @@ class LinkPage(StorePage):
 class RecoverPage(StorePage):
     """The way back to a card on a new phone: the answer is the same for every address."""
 
+    def count(self, request: HttpRequest, store_id: UUID) -> None:
+        """Count what may become a mail."""
+        if request.method == "POST":
+            limits.count_recovery(address=client_address(request))
+
     def get(self, request: HttpRequest, store_code: str) -> HttpResponseBase:
         """Ask for the address."""
         return self.page("recover.html", form=RecoverForm())
@@ -69,8 +76,8 @@ class RecoverPage(StorePage):
         if not form.is_valid():
             return self.page("recover.html", form=form, status=400)
         try:
-            if not throttling.allow(f"recover:{client_address(request)}", limit=PER_HOUR, period=HOUR):
-                raise Throttled(retry_after=throttling.seconds_left(HOUR))
+            if self.throttled is not None:
+                raise self.throttled
             links.recover(
                 merchant_id=self.place.merchant.pk, store_id=self.place.store.pk, email=form.cleaned_data["email"]
             )  # fmt: skip

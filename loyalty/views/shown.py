@@ -22,7 +22,7 @@ from loyalty.queries.history import Entry
 
 GOLD = frozenset({TransactionType.REWARD_ISSUED, TransactionType.STAMP_REDEEMED, TransactionType.POINTS_REDEEMED})
 # What stands in the disc of a row that moves nothing.
-ICONS = {
+ICONS: dict[str, str] = {
     TransactionType.CARD_ENROLLED: "card", TransactionType.POINTS_EARNED: "euro", TransactionType.VOID: "undo",
     TransactionType.REFUND: "undo", TransactionType.MERGE_IN: "merge", TransactionType.MERGE_OUT: "merge",
 }  # fmt: skip

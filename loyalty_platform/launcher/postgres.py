@@ -61,6 +61,8 @@ class Postgres:
         """Make the data directory if there is none, clear what a kill left, and start; returns once it answers."""
         self._initialise()
         self.identity.own(self.data, self.sockets)
+        if self.identity.owner:  # the other user passes through, and nobody can list it
+            self.sockets.parent.chmod(0o711)
         self._end_leftover()
         deadline = time.monotonic() + RETRY_SECONDS
         while not self._try_to_start():

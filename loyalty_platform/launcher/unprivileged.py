@@ -47,7 +47,8 @@ def choose(program: Path) -> Identity:
     uid, gid = _ordinary_user()
     attempts = [*_namespace(uid, gid), *_capabilities(uid, gid), *_plain(uid, gid)]
     for attempt in attempts:
-        if works(attempt.wrap([str(program), "-V"])):
+        # By way of `env`: setpriv itself has rights left which the program it starts has not.
+        if works(attempt.wrap(["env", str(program), "-V"])):
             return attempt
     raise CannotStart(
         "PostgreSQL does not run as root, and neither user namespaces (unshare) nor a change of user (setpriv) work "
@@ -75,7 +76,8 @@ def _capabilities(uid: int, gid: int) -> list[Identity]:
     if not setpriv:
         return []
     user = (setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
-    rights = (f"--inh-caps={CAPABILITIES}", f"--ambient-caps={CAPABILITIES}")
+    # Without the secure bit, access(2) would ignore the rights of a user that is not root.
+    rights = (f"--inh-caps={CAPABILITIES}", f"--ambient-caps={CAPABILITIES}", "--securebits=+no_setuid_fixup")
     return [Identity((*user, *rights), (uid, gid))]
 
 

@@ -16,7 +16,7 @@ def palette(colour: str) -> dict[str, str]:
     """
     base = colour.upper() if _COLOUR.fullmatch(colour) else FALLBACK
     on = _text_on(base)
-    light, deep = (_shade(base, towards, on) for towards in (WHITE, BLACK))
+    light, deep = _shade(base, WHITE, on, (0.12, 0.08, 0.04)), _shade(base, BLACK, on, (0.25, 0.15, 0.05))
     accent = GOLD_LIGHT if on == WHITE else GOLD_DARK
     if min(contrast(accent, ground) for ground in (base, light)) < READABLE:
         accent = on
@@ -37,9 +37,9 @@ def _text_on(base: str) -> str:
     return next((text for text in (WHITE, INK) if contrast(text, base) >= READABLE), BLACK)
 
 
-def _shade(base: str, towards: str, text: str) -> str:
+def _shade(base: str, towards: str, text: str, shares: tuple[float, ...]) -> str:
     """Return the colour a little lighter or darker, as far as the text still reads on it."""
-    shades = (_mix(base, towards, share) for share in (0.22, 0.15, 0.1, 0.05))
+    shades = (_mix(base, towards, share) for share in shares)
     return next((shade for shade in shades if contrast(text, shade) >= READABLE), base)
 
 

@@ -36,5 +36,7 @@ def _check_places(row: models.Model, names: Collection[str]) -> None:
     if zone is not None and zone not in available_timezones():
         raise ValidationFailed.of("time_zone", "unknown_time_zone", _("Choose a time zone such as Europe/Luxembourg."))
     country = getattr(row, "country", "") if "country" in names else None
-    if country is not None and not (len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()):
+    if country is not None and not (
+        len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()
+    ):
         raise ValidationFailed.of("country", "unknown_country", _("Choose a country by its two letters, such as LU."))

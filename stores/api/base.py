@@ -27,9 +27,9 @@ class StoreAPIView(APIView):
     call one service outside of any scope with `self.credential`, since what a refusal leaves behind must survive it.
     """
 
-    authentication_classes: ClassVar = [ApiKeyAuthentication, TerminalAuthentication, SessionAuthentication]
-    throttle_classes: ClassVar = [CredentialThrottle]
-    permission_classes: ClassVar = []
+    authentication_classes = [ApiKeyAuthentication, TerminalAuthentication, SessionAuthentication]
+    throttle_classes = [CredentialThrottle]
+    permission_classes = []
     scope_required: ClassVar[dict[str, str]] = {"GET": READ}
     in_scope = True
     store_needed = True

@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core import idempotency, tenancy
-from core.api.pagination import CursorPagination
-from core.errors import PermissionDenied, ValidationFailed
+from core.api import query
+from core.api.keyset import KeysetPagination
+from core.errors import PermissionDenied
 from merchants.permissions import EARN, MANAGE, READ, REDEEM
 from stores.api.base import StoreAPIView
 from stores.api.serializers import (
@@ -31,11 +32,10 @@ from stores.services import pins, staff
 TERMINAL_HEADER = "X-Terminal"
 
 
-class ByName(CursorPagination):
-    """Pages by name, as large as they get: a terminal shows everybody."""
+class ByName(KeysetPagination):
+    """Pages as large as they get: a terminal shows everybody."""
 
     page_size = 100
-    ordering = ("name", "id")
 
 
 class PinView(StoreAPIView):
@@ -65,22 +65,25 @@ class PinView(StoreAPIView):
 class PinListView(PinView):
     """The merchant's staff."""
 
+    pagination_class = ByName
+    ordering = ("name", "id")
+
     @extend_schema(
-        operation_id="pins_list", summary="List staff", responses=PinSerializer(many=True),
+        tags=["store"], operation_id="pins_list", summary="List staff", responses=PinSerializer(many=True),
         parameters=[OpenApiParameter("is_active", bool, description="Only active (true) or revoked (false) staff.")],
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """List the merchant's staff by name."""
         rows = pin_queries.all_staff()
-        wanted = request.query_params.get("is_active")
+        wanted = query.flag(request, "is_active")
         if wanted is not None:
-            rows = rows.filter(is_active=_flag("is_active", wanted))
-        paginator = ByName()
+            rows = rows.filter(is_active=wanted)
+        paginator = self.pagination_class()
         page = paginator.paginate_queryset(rows, request, view=self)
         return paginator.get_paginated_response(PinSerializer(page, many=True).data)
 
     @extend_schema(
-        operation_id="pins_create", summary="Add a staff member with a PIN", request=PinInputSerializer,
+        tags=["store"], operation_id="pins_create", summary="Add a staff member with a PIN", request=PinInputSerializer,
         responses={201: NewPinSerializer},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
@@ -102,7 +105,7 @@ class PinDetailView(PinView):
     """One staff member."""
 
     @extend_schema(
-        operation_id="pins_update", summary="Change a staff member", request=PinChangeSerializer,
+        tags=["store"], operation_id="pins_update", summary="Change a staff member", request=PinChangeSerializer,
         responses=NewPinSerializer,
     )  # fmt: skip
     def patch(self, request: Request, staff_id: UUID) -> Response:
@@ -111,7 +114,7 @@ class PinDetailView(PinView):
         data = _read(PinChangeSerializer, request)
 
         def run() -> tuple[int, Any, Any]:
-            ids = {
+            ids: dict[str, Any] = {
                 "merchant_id": self.credential.merchant_id, "staff_id": staff_id, "at": timezone.now(),
                 "actor_id": self.actor_id,
             }  # fmt: skip
@@ -121,7 +124,9 @@ class PinDetailView(PinView):
 
         return self.once("pins.update", run)
 
-    @extend_schema(operation_id="pins_delete", summary="Revoke a staff member's PIN", responses={204: None})
+    @extend_schema(
+        tags=["store"], operation_id="pins_delete", summary="Revoke a staff member's PIN", responses={204: None}
+    )
     def delete(self, request: Request, staff_id: UUID) -> Response:
         """Revoke the PIN and end its sessions at once."""
         staff.revoke(
@@ -133,7 +138,9 @@ class PinDetailView(PinView):
 class PinUnlockView(PinView):
     """The lock of one staff member."""
 
-    @extend_schema(operation_id="pins_unlock", summary="Lift a lock", request=None, responses=PinSerializer)
+    @extend_schema(
+        tags=["store"], operation_id="pins_unlock", summary="Lift a lock", request=None, responses=PinSerializer
+    )
     def post(self, request: Request, staff_id: UUID) -> Response:
         """Lift the lock before its time and forget the wrong tries."""
         row = staff.unlock(
@@ -146,11 +153,15 @@ class StaffView(StoreAPIView):
     """Who may work at this store's till."""
 
     scope_required: ClassVar = {"GET": READ}
+    pagination_class = ByName
+    ordering = ("name", "id")
 
-    @extend_schema(operation_id="staff_list", summary="List who works here", responses=StaffSerializer(many=True))
+    @extend_schema(
+        tags=["store"], operation_id="staff_list", summary="List who works here", responses=StaffSerializer(many=True)
+    )
     def get(self, request: Request) -> Response:
         """List the active staff of the store by name."""
-        paginator = ByName()
+        paginator = self.pagination_class()
         rows = pin_queries.working_at(self.access.store_or_refuse().id)
         page = paginator.paginate_queryset(rows, request, view=self)
         return paginator.get_paginated_response(StaffSerializer(page, many=True).data)
@@ -163,8 +174,8 @@ class PinVerifyView(StoreAPIView):
     scope_required: ClassVar = {"POST": EARN}
 
     @extend_schema(
-        operation_id="pins_verify", summary="Check a PIN and open a PIN session", request=VerifyInputSerializer,
-        responses=StaffSessionSerializer,
+        tags=["store"], operation_id="pins_verify", summary="Check a PIN and open a PIN session",
+        request=VerifyInputSerializer, responses=StaffSessionSerializer,
         parameters=[
             OpenApiParameter(TERMINAL_HEADER, str, OpenApiParameter.HEADER, description="The till, for a POS key.")
         ],
@@ -196,11 +207,5 @@ def _read(serializer_class: Any, request: Request) -> dict[str, Any]:
 
 
 def _changes(data: dict[str, Any]) -> dict[str, Any]:
-    changes = {name: data[name] for name in ("name", "pin", "external_id") if name in data}
+    changes: dict[str, Any] = {name: data[name] for name in data if name in ("name", "pin", "external_id")}
     return {**changes, "stores": stores_by_reference(data["stores"])} if "stores" in data else changes
-
-
-def _flag(name: str, text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValidationFailed.of(name, "invalid", "true, false")
-    return text == "true"

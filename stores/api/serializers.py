@@ -106,7 +106,7 @@ class VerifyInputSerializer(StrictSerializer):
     staff_pin = StrictCharField(max_length=64, trim_whitespace=False)
 
 
-class StaffSessionSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class StaffSessionSerializer(serializers.Serializer):
     """A PIN session: accepted wherever a PIN is, on the same terminal or key, until it ends."""
 
     staff_session = serializers.CharField()

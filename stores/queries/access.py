@@ -112,7 +112,7 @@ CALLERS = {
     ),
     "terminal": (
         "stores_terminal",
-        "c.name AS caller_name, NULL AS scopes, c.store_id AS bound_store, c.revoked_at, NULL AS expires_at, NULL AS role",
+        "c.name AS caller_name, NULL AS scopes, c.store_id AS bound_store, c.revoked_at, NULL AS expires_at, NULL role",
         "c.id = %(caller)s",
     ),
     "user": (

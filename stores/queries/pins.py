@@ -37,7 +37,9 @@ STAFF = """
 """
 # The person's row is locked while the PIN is hashed: tries on one person stand in a line, whoever sends them.
 NAMED = STAFF + " AND p.id = %(staff)s FOR NO KEY UPDATE OF p"
-BY_BUCKET = STAFF + " AND (p.pepper_id, p.pin_bucket) IN (SELECT unnest(%(peppers)s::text[]), unnest(%(buckets)s::int[]))"
+BY_BUCKET = (
+    STAFF + " AND (p.pepper_id, p.pin_bucket) IN (SELECT unnest(%(peppers)s::text[]), unnest(%(buckets)s::int[]))"
+)
 
 
 @dataclass(frozen=True, slots=True)

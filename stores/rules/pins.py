@@ -4,10 +4,12 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.utils.functional import Promise, lazy
+from django.utils.functional import lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -114,7 +116,7 @@ def is_pin(text: str) -> bool:
 def is_trivial(pin: str) -> bool:
     """Tell whether a PIN is among the first that anyone would try: 0000, 1234, 9876, 1212, 123123, 2580 …"""
     digits = [int(digit) for digit in pin]
-    steps = {(after - before) % 10 for before, after in zip(digits, digits[1:], strict=False)}
+    steps = {(after - before) % 10 for before, after in pairwise(digits)}
     if steps in ({0}, {1}, {9}) or pin in _SILLY:
         return True
     return any(pin == pin[:length] * (len(pin) // length) for length in (2, 3) if len(pin) % length == 0)
@@ -161,5 +163,5 @@ def _locked_text(locked_until: datetime, zone: str) -> str:
 
 
 # Written in the language that is active when somebody reads the error.
-_wrong: "type[Promise]" = lazy(_wrong_text, str)  # type: ignore[assignment]
-_locked: "type[Promise]" = lazy(_locked_text, str)  # type: ignore[assignment]
+_wrong: Any = lazy(_wrong_text, str)
+_locked: Any = lazy(_locked_text, str)

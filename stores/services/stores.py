@@ -139,9 +139,9 @@ def _check(store: Store, names: list[str]) -> None:
 
 
 def _are_hours(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) <= WEEKDAYS and all(
-        isinstance(spans, list) and len(spans) <= 4 and all(_is_span(span) for span in spans) for spans in value.values()
-    )  # fmt: skip
+    if not isinstance(value, dict) or not set(value) <= WEEKDAYS:
+        return False
+    return all(isinstance(spans, list) and len(spans) <= 4 and all(map(_is_span, spans)) for spans in value.values())
 
 
 def _is_span(span: Any) -> bool:

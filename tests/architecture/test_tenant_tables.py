@@ -48,7 +48,8 @@ def test_policy_is_enabled_and_forced(db: None, model: type[models.Model]) -> No
         )
         assert cursor.fetchone() == (True, True)
         cursor.execute(
-            "SELECT policyname, roles::text[], qual, with_check FROM pg_policies WHERE tablename = %s", [model._meta.db_table]
+            "SELECT policyname, roles::text[], qual, with_check FROM pg_policies WHERE tablename = %s",
+            [model._meta.db_table],
         )
         policies = {row[0]: row[1:] for row in cursor.fetchall()}
     roles, using, check = policies["tenant"]
@@ -135,7 +136,8 @@ def _enter(wire: psycopg.Connection[Any], world: World) -> None:
 def _insert_copy(wire: psycopg.Connection[Any], table: str, row: dict[str, Any], column: str, value: Any) -> None:
     from psycopg.types.json import Jsonb
 
-    changed = {**row, "id": str(uuid7()), "seq": 9999, "idempotency_key": "copy", "type": "adjustment", column: str(value)}
+    other = {"id": str(uuid7()), "seq": 9999, "idempotency_key": "copy", "type": "adjustment"}
+    changed = {**row, **other, column: str(value)}
     wire.execute(f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, %s)", (Jsonb(changed),))
 
 

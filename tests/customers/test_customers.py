@@ -68,13 +68,19 @@ def test_reads_a_language(typed: str, kept: str) -> None:
     assert customers.read_contact(language=typed, country="LU", today=TODAY).language == kept
 
 
+def test_writes_to_the_address_by_which_somebody_is_known() -> None:
+    world = World.make()
+
+    made = person(world, email="ｍarie@ｅxample.com")
+
+    assert (made.email, made.email_key) == ("marie@example.com", "marie@example.com")
+
+
 def test_rule_1_confirms_an_address_for_one_customer_only() -> None:
     world = World.make()
     first, second = person(world, email="marie@example.com"), person(world, email="MARIE@example.com")
 
-    answers = [
-        customers.confirm(merchant_id=world.merchant_id, customer_id=who.pk, at=NOW) for who in (first, second)
-    ]
+    answers = [customers.confirm(merchant_id=world.merchant_id, customer_id=who.pk, at=NOW) for who in (first, second)]
 
     assert answers == [True, False]
     with tenancy.scope(world.merchant_id):
@@ -172,7 +178,8 @@ def test_rule_23_the_database_keeps_consents() -> None:
 
 
 @pytest.mark.parametrize(
-    ("decisions", "field"), [({OFFERS: True}, "email"), ({("marketing", "sms"): True}, "phone"), ({OFFERS: False}, None)]
+    ("decisions", "field"),
+    [({OFFERS: True}, "email"), ({("marketing", "sms"): True}, "phone"), ({OFFERS: False}, None)],
 )
 def test_asks_for_the_address_a_box_is_about(decisions: dict[tuple[str, str], bool], field: str | None) -> None:
     if field is None:

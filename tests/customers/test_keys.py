@@ -90,7 +90,8 @@ def test_rule_16_reads_day_and_month_with_or_without_the_year(text: str, birthda
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-03-11", "2027-01-01", "1900-01-01", "2001-02-29", "02-30", "13-01", "1-1", "21.03.", "03-21x", "٠٣-٢١"]
+    "text",
+    ["2026-03-11", "2027-01-01", "1900-01-01", "2001-02-29", "02-30", "13-01", "1-1", "21.03.", "03-21x", "٠٣-٢١"],
 )
 def test_rule_16_refuses_what_is_no_birthday(text: str) -> None:
     with pytest.raises(ValueError):

@@ -1,8 +1,9 @@
 """Mails and links: what follows an enrolment, the way back, and what a link may do (rules 3 and 23)."""
 
 from datetime import timedelta
+from email.header import decode_header, make_header
+from email.utils import parseaddr
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.core import mail
@@ -49,7 +50,7 @@ def test_it_works() -> None:
 
     assert sent.to == ["Marie@example.com"]
     assert sent.subject == "Your CoffeeLux card: confirm your address"
-    assert "Hello Marie," in sent.body
+    assert "Hello,\n" in sent.body
     (row,) = link_rows(world)
     token = sent.body.split("/loyalty/gare/link/")[1].split()[0]
     assert row.token_hash == links.hash_of(token)
@@ -61,8 +62,10 @@ def test_rule_3_a_known_address_hears_that_there_is_a_card() -> None:
     world = World.make()
     person(world, email="marie@example.com", confirmed=True)
 
-    (sent,) = after_enrollment(world, person(world, email="MARIE@example.com"))
+    (sent,) = after_enrollment(world, person(world, email="MARIE@example.com", name="Buy at evil.example"))
 
+    assert sent.to == ["marie@example.com"]
+    assert "evil.example" not in sent.body
     assert sent.subject == "You already have a card at CoffeeLux"
     assert [row.purpose for row in link_rows(world)] == ["recover"]
 
@@ -97,7 +100,7 @@ def test_rule_23_the_confirmation_mail_carries_no_advertising() -> None:
     (sent,) = after_enrollment(world, person(world, email="marie@example.com"))
 
     assert sent.body.count("http") == 1
-    assert sent.alternatives == []
+    assert (sent.content_subtype, sent.attachments) == ("plain", [])
 
 
 @pytest.mark.parametrize("status", ["late", "suspended", "closed"])
@@ -115,10 +118,12 @@ def test_writes_in_the_customers_language_and_in_the_merchants_name() -> None:
     with tenancy.scope(world.merchant_id):
         Merchant.objects.filter(pk=world.merchant_id).update(name='Chez "Léa" <b>& Co')
 
-    (sent,) = after_enrollment(world, person(world, email="marie@example.com", name="<i>Marie</i>"))
+    person(world, email="marie@example.com", name="<i>Marie</i>", language="de", confirmed=True)
 
-    assert "Léa" in sent.message()["From"] or "=?utf-8?" in sent.message()["From"]
-    assert "Hello <i>Marie</i>," in sent.body
+    (sent,) = after_enrollment(world, person(world, email="marie@example.com", language="fr"))
+
+    assert str(make_header(decode_header(parseaddr(sent.from_email)[0]))) == 'Chez "Léa" <b>& Co'
+    assert "<i>Marie</i>," in sent.body
     assert 'Chez "Léa" <b>& Co' in sent.body
 
 
@@ -175,9 +180,7 @@ def test_a_link_works_once() -> None:
         links.read(merchant_id=merchant_id, link_id=link_id, at=now)
 
 
-@pytest.mark.parametrize(
-    ("purpose", "lasts"), [("confirm", timedelta(days=3)), ("recover", timedelta(minutes=30))]
-)
+@pytest.mark.parametrize(("purpose", "lasts"), [("confirm", timedelta(days=3)), ("recover", timedelta(minutes=30))])
 def test_a_link_ends_in_time(purpose: str, lasts: timedelta) -> None:
     world = World.make()
     merchant_id, link_id = links.find(issue(world, person(world, email="marie@example.com"), purpose))
@@ -189,7 +192,7 @@ def test_a_link_ends_in_time(purpose: str, lasts: timedelta) -> None:
         links.use(merchant_id=merchant_id, link_id=link_id, at=issued + lasts)
 
 
-@pytest.mark.parametrize("token", ["", "nonsense", str(uuid4()), "x" * 5000, "\ud800"])
+@pytest.mark.parametrize("token", ["", "nonsense", "0b0e4f5a-7a5e-4d0e-9c57-3f0f5a1d2c3b", "x" * 5000, "\ud800"])
 def test_a_token_that_never_was_opens_nothing(token: str) -> None:
     with pytest.raises(LinkExpired):
         links.find(token)

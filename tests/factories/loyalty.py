@@ -37,7 +37,7 @@ class ProgramFactory(DjangoModelFactory[Program]):
     max_daily_stamps = 0
 
     @factory.post_generation
-    def first_version(self: Program, create: bool, extracted: Any, **_: Any) -> None:  # noqa: FBT001 - factory_boy's call
+    def first_version(self: Program, create: bool, extracted: Any, **_: Any) -> None:
         if create:
             ProgramVersion.objects.create(program=self, number=1, rules=program_fields.snapshot(self))
 
@@ -84,7 +84,7 @@ class CardFactory(DjangoModelFactory[Card]):
     last_activity_on = factory.LazyAttribute(lambda row: row.enrolled_at.date())
 
     @factory.post_generation
-    def first_row(self: Card, create: bool, extracted: Any, **_: Any) -> None:  # noqa: FBT001 - factory_boy's call
+    def first_row(self: Card, create: bool, extracted: Any, **_: Any) -> None:
         if create:
             write_row(self, TransactionType.CARD_ENROLLED, seq=1)
 

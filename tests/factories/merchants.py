@@ -23,7 +23,7 @@ class UserFactory(DjangoModelFactory):
     name = factory.Sequence(lambda number: f"Person {number}")
 
     @classmethod
-    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> User:
+    def _create(cls, _model: Any, *_args: Any, **kwargs: Any) -> User:
         email, password = kwargs.pop("email"), kwargs.pop("password", PASSWORD)
         return User.objects.create_user(email, password, **kwargs)
 
@@ -39,7 +39,7 @@ class MerchantFactory(DjangoModelFactory):
     slug = factory.Sequence(lambda number: f"cafe-{number}")
 
     @classmethod
-    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Merchant:
+    def _create(cls, _model: Any, *_args: Any, **kwargs: Any) -> Merchant:
         allowed = kwargs.pop("allowed", {})
         merchant = Merchant(**kwargs)
         with tenancy.scope(merchant.pk):

@@ -78,10 +78,10 @@ class Endpoint:
 
 
 class Servers:
-    """Both servers of one run of the suite."""
+    """Both servers of one run of the suite, or (with other settings, in another folder) of a measurement."""
 
-    def __init__(self) -> None:
-        self.slot, self._lock = _take_slot(ROOT / "var" / "test")
+    def __init__(self, folder: Path = ROOT / "var" / "test", settings: dict[str, str] | None = None) -> None:
+        self.slot, self._lock = _take_slot(folder)
         self.sockets = short_folder()
         kept = _kept(self.slot / "secrets.json")
         (self.sockets / "pg").mkdir()
@@ -90,7 +90,7 @@ class Servers:
             sockets=self.sockets / "pg",
             log=self.slot / "postgres.log",
             password=kept["superuser"],
-            settings=SETTINGS,
+            settings=SETTINGS if settings is None else settings,
         )
         self.valkey = Valkey(sockets=self.sockets, log=self.slot / "valkey.log")
         self._kept = kept

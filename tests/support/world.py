@@ -1,4 +1,4 @@
-"""A small world for tests of operations: a merchant, a store, a program, an API key, a till, cards. Made by the services."""
+"""A small world for tests of operations: a merchant, a store, a program, an API key, a till, cards."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,9 @@ class World:
     others: list[Store] = field(default_factory=list)
 
     @classmethod
-    def make(cls, *, at: datetime = NOON, scopes: list[str] | None = None, day_start: str = "00:00", **rules: Any) -> "World":
+    def make(
+        cls, *, at: datetime = NOON, scopes: list[str] | None = None, day_start: str = "00:00", **rules: Any
+    ) -> "World":
         """Make a merchant with an active program; `rules` are fields of the program."""
         slug = f"m-{uuid7().hex[-12:]}"
         owner = User.objects.create_user(f"{slug}@example.com", "demo-loyalty-2026")
@@ -66,7 +68,9 @@ class World:
         )
         return enrolled.card
 
-    def call(self, key: str | None = None, *, who: Credential | None = None, operation: str = "test", **body: Any) -> Call:
+    def call(
+        self, key: str | None = None, *, who: Credential | None = None, operation: str = "test", **body: Any
+    ) -> Call:
         """Describe a caller: by default the POS key."""
         asked = idempotency.request(key, operation, "/test", body)
         return Call(who or self.key, asked, self.at, store_code=self.store.code)

@@ -1,6 +1,6 @@
 // The amount pad: digits come in from the right, the line under it says what they are worth before anything is booked.
 
-import { $, clone, fill } from "./dom.js";
+import { $, clone, fill, say } from "./dom.js";
 import { keepFocus } from "./focus.js";
 import { preview } from "./operations.js";
 import { amount, clock, money, t } from "./words.js";
@@ -79,6 +79,7 @@ export class AmountPad {
       const answer = await preview("points", this.card, { purchase_amount_cents: cents }, this.abort.signal);
       if (cents !== this.cents) return;
       this.outlook = answer;
+      say(this.line());
     } catch {
       // Without a preview the purchase can still be booked; a refusal is told when it is.
       this.outlook = null;

@@ -13,10 +13,12 @@ let shrinking;
 let ticking;
 let undo = () => {};
 let reopen = () => {};
+let rest = () => {};
 
 export function setUp(handlers) {
   undo = handlers.undo;
   reopen = handlers.reopen;
+  rest = handlers.rest;
   on("locked", forget);
 }
 
@@ -26,11 +28,12 @@ const scanField = () => document.getElementById("scan-input");
 export function succeed(last) {
   clearTimeout(shrinking);
   const root = fill(clone("done"), {
-    figure: last.figure, sentence: last.sentence, reward: last.reward, date: today(),
+    figure: last.figure, sentence: last.sentence, reward: last.reward,
     sending: last.transactionId ? null : t("sending"),
   });
   root.classList.toggle("gold", Boolean(last.gift));
-  root.classList.toggle("with-gift", Boolean(last.gift || last.reward));
+  $(".impression-date textPath", root).textContent = today();
+  impress(root, last);
   act(root, "undo", takeBack);
   show("done", root, { focus: null });
   scanField().value = "";
@@ -40,13 +43,20 @@ export function succeed(last) {
   if (last.transactionId) settle(last);
 }
 
+// A reward shows the gift in the stamp instead of the trade's icon.
+function impress(root, last) {
+  if (!last.gift && !last.reward) return;
+  const icon = $(".impression use", root);
+  icon.setAttribute("href", icon.getAttribute("href").replace(/#.*$/, "#gift"));
+}
+
 // The server has answered: the ring starts, and the sheet shrinks in a moment.
 export function settle(last) {
   state.last = { ...state.last, ...last, left: UNDO_FOR };
   const root = $(".done-sheet");
   if (root) {
     fill(root, { figure: last.figure, sentence: last.sentence, reward: last.reward, sending: null });
-    root.classList.toggle("with-gift", Boolean(last.gift || last.reward));
+    impress(root, last);
   }
   say([last.figure, last.sentence, last.reward].filter(Boolean).join(". "));
   navigator.vibrate?.(last.reward || last.gift ? [20, 60, 20] : 20);
@@ -62,7 +72,7 @@ function shrink() {
     shrinking = setTimeout(shrink, 500);
     return;
   }
-  idle();
+  rest();
 }
 
 // The sheet between two cards: the bar of the last success while it can be undone.

@@ -12,12 +12,12 @@ export function setUp(root) {
   windowMinutes = Number(root.dataset.voidMinutes);
 }
 
-// Rows of one operation share a key; the first of them is what was done.
+// Rows come newest first; those of one operation share a key and are put back into the order in which they were written.
 function operations(rows) {
   const seen = new Map();
   for (const row of rows) {
     const key = row.idempotency_key ?? row.id;
-    seen.set(key, [...(seen.get(key) ?? []), row]);
+    seen.set(key, [row, ...(seen.get(key) ?? [])]);
   }
   return [...seen.values()].map((group) => ({
     rows: group,
@@ -36,7 +36,7 @@ function title({ main, rows }) {
     if (row.points_delta) given.push(t("row_points", signed(row.points_delta)));
   }
   const name = `row_${main.type}`;
-  if (knows(name)) return [t(name), ...given].join(" · ");
+  if (knows(name) && main.type !== "reward_issued") return [t(name), ...given].join(" · ");
   return given.join(" · ") || (main.purchase_amount_cents ? t("row_points", { sign: "", count: 0 }) : number(0));
 }
 
@@ -73,14 +73,14 @@ function row(root, card, entry, options) {
   button.hidden = false;
   fill(line, { note: `${note(entry)} · ${t("undo_until", { time: clock(until) })}` });
   const op = operation("void", card, { reason: t("correct_reason") }, entry.main.id);
-  button.addEventListener("click", () => undo(root, button, op, options));
+  button.addEventListener("click", () => undo(line, button, op, options));
   return line;
 }
 
-async function undo(root, button, op, options) {
+async function undo(line, button, op, options) {
   if (button.hasAttribute("aria-busy")) return;
   busy(button, true);
-  fill(root, { error: "" });
+  fill(line, { error: "" });
   try {
     await send(op);
     say(t("undone", { name: op.card.label }));
@@ -92,6 +92,8 @@ async function undo(root, button, op, options) {
       return;
     }
     const { title: what, text } = words(error);
-    fill(root, { error: [what, text].filter(Boolean).join(" ") });
+    const refused = [what, text].filter(Boolean).join(" ");
+    fill(line, { error: refused });
+    say(refused, { now: true });
   }
 }

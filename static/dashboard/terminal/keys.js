@@ -1,6 +1,5 @@
 // Keys of the till. Letters can be switched off; Enter and Escape always work.
 
-import { view } from "./dom.js";
 import { quietly } from "./focus.js";
 
 const AFTER_SCANNER = 80; // a scanner's next key would have come by then
@@ -75,10 +74,9 @@ export function setUp({ field, wedge, commands }) {
   }
 
   function later(key, inField, run) {
-    const before = view();
     setTimeout(() => {
       if (inField && field.value !== key) return;
-      if (wedge.isTyping() || view() !== before) return;
+      if (wedge.isTyping()) return;
       if (inField) field.value = "";
       run();
     }, inField ? AFTER_LETTER : AFTER_SCANNER);

@@ -1,7 +1,7 @@
 // The till: puts the parts together.
 
 import * as api from "./api.js";
-import { $, busy, say, view } from "./dom.js";
+import { $, say, view } from "./dom.js";
 import * as done from "./done.js";
 import * as flow from "./flow.js";
 import { quietly } from "./focus.js";
@@ -23,6 +23,7 @@ const person = document.getElementById("person");
 const net = document.getElementById("net");
 const OK = "OK";
 const SLOW = 300;
+let latest = 0;
 
 for (const module of [api, history]) module.setUp(root);
 setUpWords(root);
@@ -42,12 +43,17 @@ async function askWho(note) {
   }
 }
 
-// Close what is open; without a person at the till the names come back.
-function close() {
-  state.card = null;
-  field.value = "";
+// Between two cards; without a person at the till the names come back.
+function rest() {
   if (locked()) askWho();
   else done.idle();
+}
+
+function close() {
+  latest += 1;
+  state.card = null;
+  field.value = "";
+  rest();
 }
 
 // Look up what was scanned or typed, and open it.
@@ -59,15 +65,18 @@ async function find(scan) {
     else askWho(t("card_waits"));
     return;
   }
+  latest += 1;
+  const mine = latest;
   await state.sending;
   const slow = setTimeout(() => { main.dataset.loading = "yes"; }, SLOW);
-  busy($("#new-card"), false);
   try {
     const answer = await api.post("cards/lookup", { [scan.kind]: scan.value });
+    // A slow answer must not open its card over one that was scanned since.
+    if (mine !== latest) return;
     field.value = "";
     show(answer);
   } catch (error) {
-    notFound(error, scan);
+    if (mine === latest) notFound(error, scan);
   } finally {
     clearTimeout(slow);
     delete main.dataset.loading;
@@ -115,12 +124,14 @@ function connection(online) {
   net.classList.toggle("off", !online);
   const word = t(online ? "online" : "no_connection");
   const shown = $(".net-word", net);
-  if (shown.textContent !== word) shown.textContent = word;
+  if (shown.textContent === word) return;
+  shown.textContent = word;
+  say(word, { now: !online });
 }
 
 flow.setUp({ find, close, signedOut, ok: OK });
 sheet.setUp({ close, history: showHistory });
-done.setUp({ undo: flow.undo, reopen: (card) => find({ kind: "card_number", value: card.card_number }) });
+done.setUp({ undo: flow.undo, rest, reopen: (card) => find({ kind: "card_number", value: card.card_number }) });
 
 on("unlocked", () => {
   pin.showPerson(person);
@@ -175,7 +186,7 @@ document.addEventListener("till:unreached", () => connection(false));
 connection(navigator.onLine);
 
 // A card's address that was opened on this till: it stands in the address until it is read.
-const asked = new URLSearchParams(window.location.search).get("card");
+const asked = new URLSearchParams(window.location.search).get("code");
 const first = asked && read(asked);
 if (asked) window.history.replaceState(null, "", window.location.pathname);
 

@@ -60,5 +60,7 @@ function showErrors(form, error) {
     return;
   }
   const { title, text } = words(error);
-  fill(form, { error: [title, text].filter(Boolean).join(" ") });
+  const refused = [title, text].filter(Boolean).join(" ");
+  fill(form, { error: refused });
+  say(refused, { now: true });
 }

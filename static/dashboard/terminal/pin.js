@@ -104,6 +104,7 @@ function explain(error) {
   if (!(error instanceof Refusal)) return t("offline_title");
   if (error.code === "staff_pin_locked") return t("pin_locked", { time: moment(error.facts.locked_until) });
   const left = error.facts.attempts_remaining;
+  if (left === 0) return t("wrong_pin_last");
   if (error.code === "staff_pin_invalid") return Number.isInteger(left) ? t("wrong_pin_left", { count: left }) : t("wrong_pin");
   return error.detail || t("refused_title");
 }
@@ -115,6 +116,7 @@ function explainWrong(root, text) {
 
 function wrong(root, text) {
   explainWrong(root, text);
+  say(text, { now: true });
   const input = $("input", root);
   input.classList.remove("shake");
   void input.offsetWidth;

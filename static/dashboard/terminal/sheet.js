@@ -37,11 +37,11 @@ export function openCard(card) {
   const root = clone("card");
   root.dataset.cardNumber = card.card_number;
   root.classList.toggle("sells", counts(card).points);
+  root.classList.toggle("both", counts(card).points && counts(card).stamps);
   fill(root, {
     name: card.customer?.name || t("card"),
     last4: `•• ${card.card_number.slice(-4)}`,
     visit: card.last_activity_at ? t("last_visit", { day: day(card.last_activity_at) }) : t("first_visit"),
-    status: card.status === "active" ? null : reason({ code: "card_not_active" }),
   });
   drawProgress(root, card);
   drawRewards(root, card);

@@ -235,7 +235,8 @@ BAD: list[tuple[str, Any, str]] = [
     ("loyalty_type", "coins", "invalid_choice"), ("full_card", "", "invalid_choice"),
     ("rounding", "up", "invalid_choice"), ("refund_shortfall", 1, "invalid_choice"),
     ("stamps_target", 0, "min_value"), ("stamps_target", 51, "max_value"), ("stamps_target", True, "invalid"),
-    ("stamps_target", "10", "invalid"), ("stamps_target", 10.0, "invalid"), ("stamps_target", Decimal("9.5"), "invalid"),
+    ("stamps_target", "10", "invalid"), ("stamps_target", 10.0, "invalid"),
+    ("stamps_target", Decimal("9.5"), "invalid"),
     ("stamps_target", 2**70, "max_value"), ("stamps_target", -(2**70), "min_value"), ("stamps_target", None, "null"),
     ("stamps_reward_description", "", "blank"), ("stamps_reward_description", "x" * 121, "max_length"),
     ("stamps_reward_valid_days", 0, "min_value"), ("stamps_reward_valid_days", 3651, "max_value"),
@@ -295,9 +296,7 @@ def test_what_is_not_an_object_is_refused(data: Any) -> None:
     world = World.make()
 
     with pytest.raises(ValidationFailed) as refusal:
-        programs.update(
-            merchant_id=world.merchant_id, program_id=world.program.pk, data=data, user_id=None, at=NOON
-        )
+        programs.update(merchant_id=world.merchant_id, program_id=world.program.pk, data=data, user_id=None, at=NOON)
 
     assert list(refusal.value.errors) == ["non_field_errors"]
 

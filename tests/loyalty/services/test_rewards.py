@@ -49,7 +49,8 @@ def test_every_field_can_be_set_alone() -> None:
     reward = create(world)
 
     for name, value in {
-        "name": "Hat", "description": "Blue.", "points_cost": 2**31 - 1, "is_active": False, "position": 7, "valid_days": 1,
+        "name": "Hat", "description": "Blue.", "points_cost": 2**31 - 1, "is_active": False, "position": 7,
+        "valid_days": 1,
     }.items():  # fmt: skip
         assert getattr(update(world, reward, **{name: value}), name) == value
 

@@ -1,5 +1,8 @@
 """Voids: windows, ownership, rewards that stamps paid for (rules 8 and 11)."""
 
+from dataclasses import replace
+from uuid import UUID
+
 import pytest
 
 from core import tenancy
@@ -7,7 +10,7 @@ from core.errors import NotFound, PermissionDenied
 from core.ids import uuid7
 from loyalty.queries.corrections import AlreadyRedeemed
 from loyalty.services import voids
-from merchants.models import MerchantSettings
+from merchants.models import Membership, MerchantSettings
 from stores.queries.access import Credential
 from stores.services import api_keys
 from tests.support.world import World
@@ -210,3 +213,16 @@ def test_void_restores_the_cooldown_of_the_stamp_before() -> None:
     world.void(second["transaction_id"])
 
     assert world.stamp(card)["stamp_count"] == 2
+
+
+def test_a_manager_corrects_in_the_back_office_without_a_pin() -> None:
+    world = World.make(require_staff_pin=True)
+    with tenancy.scope(world.merchant_id):
+        Membership.objects.create(user=world.owner, role="owner")
+    _, anna = world.staff("Anna")
+    given = world.stamp(world.card(), staff=anna)
+    call = replace(world.call(who=Credential("user", world.merchant_id, world.owner.pk)), channel="dashboard")
+
+    answer = voids.void(call, transaction_id=UUID(given["transaction_id"]))
+
+    assert answer.body["stamp_count"] == 0

@@ -1,6 +1,7 @@
 """Rules of PINs without a database: form, triviality, locks that double (DOMAIN.md 21, 22)."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.utils import translation
@@ -13,8 +14,8 @@ NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     "pin",
-    ["0000", "1111", "99999999", "1234", "2345", "0123", "7890", "8901", "4321", "9876", "3210", "1212", "6767", "123123",
-     "45454545", "2580", "112233", "147258", "87654321"],
+    ["0000", "1111", "99999999", "1234", "2345", "0123", "7890", "8901", "4321", "9876", "3210", "1212", "6767",
+     "123123", "45454545", "2580", "112233", "147258", "87654321"],
 )  # fmt: skip
 def test_refuses_what_everybody_tries_first_rule_22(pin: str) -> None:
     assert pins.is_trivial(pin)
@@ -85,8 +86,6 @@ def test_the_budget_of_a_day_holds_for_named_staff_promise_13() -> None:
 
 
 def test_subject_cuts_what_a_client_says_of_its_till() -> None:
-    from uuid import UUID
-
     subject = pins.Subject("api_key", UUID(int=1), "till\x00" + "x" * 100)
 
     assert len(subject.device) == 64

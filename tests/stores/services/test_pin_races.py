@@ -97,8 +97,8 @@ def test_colleagues_who_type_at_once_all_get_in(real_db: Any) -> None:
     outcomes = at_once(
         8,
         lambda number: pins.verify(
-            merchant_id=merchant.pk, store_id=store.pk, subject=till, staff_id=team[number % 4].pk if number < 4 else None,
-            pin=f"48219{number % 4}", at=NOON,
+            merchant_id=merchant.pk, store_id=store.pk, subject=till, pin=f"48219{number % 4}", at=NOON,
+            staff_id=team[number % 4].pk if number < 4 else None,
         ),
     )  # fmt: skip
 

@@ -37,7 +37,8 @@ def test_ends_hard_rule_22(minutes: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "subject", [Subject("api_key", TILL.id, "till-2"), Subject("api_key", uuid7(), "till-1"), Subject("terminal", TILL.id)]
+    "subject",
+    [Subject("api_key", TILL.id, "till-2"), Subject("api_key", uuid7(), "till-1"), Subject("terminal", TILL.id)],
 )
 def test_is_worth_nothing_elsewhere_rule_22(subject: Subject) -> None:
     with pytest.raises(StaffSessionExpired):

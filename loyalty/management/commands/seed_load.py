@@ -1,0 +1,50 @@
+"""`manage.py seed_load --cards N --transactions M`: a load for measurements."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from loyalty.services import load
+
+
+class Command(BaseCommand):
+    """Makes new merchants with many cards and a ledger that adds up."""
+
+    help = "Makes new merchants with N cards and M ledger rows in all. The ledger cannot be deleted again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("--cards", type=int, required=True, metavar="N")
+        parser.add_argument("--transactions", type=int, required=True, metavar="M")
+        parser.add_argument("--api-key-file", type=Path, help="write a key for the biggest merchant to this new file")
+        parser.add_argument("--force", action="store_true", help="do it outside of development, too")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make the load and say what it is."""
+        if not (settings.DEBUG or options["force"]):
+            raise CommandError("The ledger keeps a load for ever: outside of development say --force.")
+        began = time.monotonic()
+        try:
+            made = load.make(cards=options["cards"], transactions=options["transactions"], at=timezone.now())
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        if options["api_key_file"]:
+            _write_private(options["api_key_file"], made.api_key)
+        for merchant in made.merchants:
+            self.stdout.write(f"{merchant.slug}: {merchant.kind}, {merchant.cards} cards")
+        self.stdout.write(f"{options['transactions']} ledger rows in {time.monotonic() - began:.1f} s")
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a new file that only its owner can read."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be made: {error.strerror}.") from error
+    with os.fdopen(handle, "w") as file:
+        file.write(f"{text}\n")

@@ -1,0 +1,136 @@
+"""The four steps: each saved by itself, skippable, and found again."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from core import tenancy
+from loyalty.models import Program, Reward
+from merchants.models import User
+from stores.models import StaffPin, Store
+from stores.services import signup
+from tests.factories.merchants import UserFactory
+
+STAMPS = {
+    "loyalty_type": "stamps",
+    "name": "Coffee card",
+    "stamps_target": "8",
+    "stamps_reward_description": "Free coffee",
+}
+POINTS = {"loyalty_type": "points", "name": "Card", "points": "10", "reward_points": "100", "reward_name": "Tote bag"}
+
+
+@pytest.fixture
+def owner(db: None) -> tuple[Client, signup.Business]:
+    """A new owner in front of the wizard."""
+    person: User = UserFactory()
+    made = signup.open_business(
+        user=person, business_name="Café Nouveau", trade="cafe", country="LU", language="en", at=timezone.now()
+    )
+    browser = Client()
+    browser.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return browser, made
+
+
+def programs(made: signup.Business) -> list[Any]:
+    with tenancy.scope(made.merchant.pk):
+        return list(Program.objects.all())
+
+
+def test_the_wizard_works_from_end_to_end(owner: tuple[Client, signup.Business]) -> None:
+    browser, made = owner
+    assert browser.get("/store/onboarding").url == "/store/onboarding/1"
+    assert browser.post("/store/onboarding/1", STAMPS).url == "/store/onboarding/2"
+    place = {"name": "Gare", "city": "Luxembourg", "country": "LU", "time_zone": "Europe/Paris"}
+    assert browser.post("/store/onboarding/2", place).url == "/store/onboarding/3"
+    shown = browser.post("/store/onboarding/3", {"name": "Anna"})
+    assert shown.status_code == 200
+    assert shown["Cache-Control"] == "no-store, private"
+    pin = shown.context["pin"]
+    assert len(pin) == 6
+    assert pin in shown.content.decode()
+    assert pin not in browser.get("/store/onboarding/4").content.decode()
+    assert browser.post("/store/onboarding/4").url == f"/store/{made.store.code}/loyalty/"
+    (program,) = programs(made)
+    assert (program.status, program.stamps_target, program.loyalty_type) == ("active", 8, "stamps")
+    with tenancy.scope(made.merchant.pk):
+        store = Store.objects.get()
+        assert (store.name, store.city, store.time_zone) == ("Gare", "Luxembourg", "Europe/Paris")
+        assert StaffPin.objects.get().name == "Anna"
+
+
+def test_it_begins_where_one_left(owner: tuple[Client, signup.Business]) -> None:
+    browser, _made = owner
+    browser.post("/store/onboarding/1", STAMPS)
+    assert browser.get("/store/onboarding").url == "/store/onboarding/2"
+    browser.post("/store/onboarding/2", {"skip": "1"})
+    assert browser.get("/store/onboarding").url == "/store/onboarding/3"
+    browser.post("/store/onboarding/1", STAMPS)
+    assert browser.get("/store/onboarding").url == "/store/onboarding/3"
+
+
+def test_points_come_with_their_first_reward(owner: tuple[Client, signup.Business]) -> None:
+    browser, made = owner
+    assert "reward_name" in browser.get("/store/onboarding/1?type=points").context["form"].fields
+    browser.post("/store/onboarding/1", POINTS)
+    with tenancy.scope(made.merchant.pk):
+        assert list(Reward.objects.values_list("name", "points_cost")) == [("Tote bag", 100)]
+
+
+def test_sending_a_step_again_changes_it_and_makes_no_second_one(owner: tuple[Client, signup.Business]) -> None:
+    browser, made = owner
+    for target in ("8", "12"):
+        browser.post("/store/onboarding/1", {**STAMPS, "stamps_target": target})
+    (program,) = programs(made)
+    assert program.stamps_target == 12
+    assert browser.get("/store/onboarding/1").context["form"]["stamps_target"].value() == 12
+
+
+def test_everything_can_be_skipped(owner: tuple[Client, signup.Business]) -> None:
+    browser, made = owner
+    for step in (1, 2, 3):
+        assert browser.post(f"/store/onboarding/{step}", {"skip": "1"}).url == f"/store/onboarding/{step + 1}"
+    assert browser.get("/store/onboarding/4").status_code == 200
+    assert programs(made) == []
+    assert browser.get(f"/store/{made.store.code}/loyalty/").status_code == 200
+    assert browser.get(f"/store/{made.store.code}/loyalty/settings").status_code == 200
+    assert browser.get(f"/store/{made.store.code}/loyalty/rewards").status_code == 200
+    assert browser.get(f"/store/{made.store.code}/loyalty/posters").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "step, data, field",
+    [
+        (1, {**STAMPS, "stamps_target": "0"}, "stamps_target"),
+        (1, {**STAMPS, "stamps_target": "a dozen"}, "stamps_target"),
+        (1, {**STAMPS, "name": ""}, "name"),
+        (1, {**POINTS, "points": "1001"}, "points"),
+        (1, {**POINTS, "reward_name": " "}, "reward_name"),
+        (2, {"name": "", "country": "LU", "time_zone": "Europe/Luxembourg"}, "name"),
+        (2, {"name": "Gare", "country": "LU", "time_zone": "Mars/Olympus"}, "time_zone"),
+        (3, {"name": ""}, "name"),
+        (3, {"name": "x" * 61}, "name"),
+    ],
+)
+def test_a_bad_value_is_said_at_its_field(
+    step: int, data: dict[str, str], field: str, owner: tuple[Client, signup.Business]
+) -> None:
+    browser, made = owner
+    answer = browser.post(f"/store/onboarding/{step}", data)
+    assert answer.status_code == 400
+    assert list(answer.context["form"].errors) == [field]
+    assert programs(made) == []
+    assert browser.get("/store/onboarding").url == "/store/onboarding/1"
+
+
+def test_anonymous_signs_in_first(client: Client, db: None) -> None:
+    for step in ("", "/1", "/4", "/9"):
+        assert client.get(f"/store/onboarding{step}").url == f"/accounts/login/?next=/store/onboarding{step}"
+
+
+def test_who_has_no_business_finds_no_wizard(db: None) -> None:
+    browser = Client()
+    browser.force_login(UserFactory(), backend="django.contrib.auth.backends.ModelBackend")
+    assert browser.get("/store/onboarding/1").status_code == 404

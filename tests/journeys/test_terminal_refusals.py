@@ -1,0 +1,138 @@
+"""The till when something is in the way: a wrong PIN, a lock, a limit, a lost connection."""
+
+from typing import Any
+
+import pytest
+
+from core import tenancy
+from merchants.models import MerchantSettings
+from tests.support.till import CLOCK, PIN, hook, make_world
+
+pytestmark = pytest.mark.browser
+
+
+def test_wrong_pin_tells_the_tries_left_and_then_locks(open_till: Any) -> None:
+    world = make_world()
+    till = open_till(world)
+    till.page.click(f"{hook('staff-tile')}:has-text('Anna')")
+    for left in (4, 3, 2, 1):
+        till.press_pin("111222")
+        till.page.wait_for_selector(f"#pin-error:has-text('Wrong PIN. {left} tr')")
+    till.press_pin("111222")
+    till.page.wait_for_selector("#pin-error:has-text('No tries left for now')")
+    till.press_pin(PIN)
+    till.page.wait_for_selector(f"#pin-error :text-matches('Locked until {CLOCK}')")
+    assert till.page.locator("#person").is_hidden()
+
+
+def test_cooldown_is_told_with_the_time(open_till: Any) -> None:
+    world = make_world(cooldown_minutes=15)
+    card = world.card()
+    till = open_till(world)
+    till.sign_in()
+    till.open(card)
+    till.gives()
+    till.open(card)
+    till.page.wait_for_selector(f"{hook('card-sheet')} :text-matches('Next stamp possible at {CLOCK}')")
+    till.page.click(hook("give"))
+    till.page.wait_for_selector(f"{hook('refusal')} :text-matches('Next stamp possible at {CLOCK}')")
+    till.says("Nothing was given.")
+    till.page.keyboard.press("Enter")
+    till.sees_card(card)
+    assert world.assert_adds_up(card).stamp_count == 1
+
+
+def test_scan_before_the_pin_opens_after_it(open_till: Any) -> None:
+    world = make_world()
+    card = world.card()
+    till = open_till(world)
+    till.page.fill(hook("scan-input"), card.card_number)
+    till.page.press(hook("scan-input"), "Enter")
+    till.says("The card is read.")
+    till.sign_in()
+    till.sees_card(card)
+
+
+def test_revoked_session_asks_for_the_pin_and_goes_on(open_till: Any) -> None:
+    world = make_world()
+    card = world.card()
+    till = open_till(world)
+    till.sign_in()
+    till.open(card)
+    till.page.evaluate(
+        "import('/static/dashboard/terminal/state.js').then(({state}) => { state.staff.token = 'old'; })"
+    )
+    till.page.click(hook("give"))
+    till.sign_in("Ben", "735912")
+    till.succeeded()
+    assert world.assert_adds_up(card).stamp_count == 1
+    assert till.page.inner_text("#person .person-name") == "Ben"
+
+
+def test_lost_connection_gives_nothing_and_the_same_key_tries_again(open_till: Any) -> None:
+    world = make_world()
+    card = world.card()
+    till = open_till(world)
+    till.sign_in()
+    till.open(card)
+    keys: list[str] = []
+    till.page.on(
+        "request", lambda sent: keys.append(sent.headers["idempotency-key"]) if sent.url.endswith("/stamp") else None
+    )
+    # The answer of the first try is lost after the server booked it.
+    lost: list[int] = []
+
+    def lose(route: Any) -> None:
+        lost.append(route.fetch().status)
+        route.abort("connectionreset")
+
+    till.page.route("**/api/v1/store/loyalty/stamp", lose, times=1)
+    till.page.click(hook("give"))
+    till.says("No answer from the server")
+    assert lost == [201]
+    till.page.get_by_role("button", name="Try again").click()
+    till.succeeded()
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+    assert world.assert_adds_up(card).stamp_count == 1
+    till.complaints[:] = [text for text in till.complaints if "ERR_CONNECTION_RESET" not in text]
+
+
+def test_unknown_number_says_what_to_do(open_till: Any) -> None:
+    world = make_world()
+    till = open_till(world)
+    till.sign_in()
+    till.page.fill(hook("scan-input"), "123456789015")
+    till.page.press(hook("scan-input"), "Enter")
+    till.says("No card here by that")
+    till.page.keyboard.press("Enter")
+    assert till.focus() == "scan-input"
+
+
+def test_without_a_pin_policy_nobody_is_asked(open_till: Any) -> None:
+    world = make_world()
+    with tenancy.scope(world.merchant_id):
+        MerchantSettings.objects.update(staff_pin_policy="disabled")
+    card = world.card()
+    till = open_till(world)
+    till.open(card)
+    till.gives()
+    assert world.assert_adds_up(card).stamp_count == 1
+
+
+def test_idle_till_locks_and_forgets_the_card(open_till: Any) -> None:
+    world = make_world()
+    card = world.card(name="Marie Kieffer")
+    till = open_till(world)
+    till.page.clock.install()
+    till.page.reload()
+    till.page.wait_for_selector("[data-ready=yes]")
+    till.sign_in()
+    till.open(card)
+    till.page.clock.run_for(106_000)
+    till.page.wait_for_selector("#locks-in:has-text('Locks in')")
+    till.page.clock.run_for(20_000)
+    till.says("Locked after a quiet while.")
+    assert till.page.locator(hook("card-sheet")).count() == 0
+    assert "Marie" not in till.page.content()
+    assert till.page.evaluate("import('/static/dashboard/terminal/state.js').then(({state}) => state.staff)") is None
