@@ -81,7 +81,7 @@ class ConsentAdmin(ReadOnlyAdmin):
     list_display = ["recorded_at", "merchant", "purpose", "channel", "granted", "source", "confirmed_at"]
     list_filter = ["purpose", "channel", "granted", "source"]
     list_select_related = ["merchant"]
-    search_fields = ["=customer_id", "merchant__slug"]
+    search_fields = ["=customer__id", "merchant__slug"]
     fields = readonly_fields = CONSENT
     ordering = ["-recorded_at"]
 
@@ -98,6 +98,6 @@ class MagicLinkAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "merchant", "purpose", "expires_at", "used_at"]
     list_filter = ["purpose"]
     list_select_related = ["merchant"]
-    search_fields = ["=customer_id", "=card_id", "merchant__slug"]
+    search_fields = ["=customer__id", "=card__id", "merchant__slug"]
     fields = readonly_fields = LINK
     ordering = ["-created_at"]

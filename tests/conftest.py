@@ -125,6 +125,10 @@ class RealDatabase:
         """Open a connection as the owner of the tables."""
         return psycopg.connect(self.owner_url, **options)
 
+    def connect_as_superuser(self, **options: Any) -> psycopg.Connection:
+        """Open a connection as the administrator, to look behind the scenes."""
+        return psycopg.connect(self.superuser_url, **options)
+
 
 @pytest.fixture
 def real_db(endpoint: Endpoint, django_db_setup: None, django_db_blocker: Any) -> Iterator[RealDatabase]:

@@ -10,10 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.forms.base import Form, typed
 from dashboard.forms.programs import MoneyField
 
-PIN_INPUT = forms.PasswordInput(
-    attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": 8, "enterkeyhint": "done"}
-)
-
 
 class NewCardForm(Form):
     """A card made by staff. There is no box for consents: only the customer can give them."""
@@ -45,16 +41,13 @@ class NewCardForm(Form):
 
 
 class CorrectionForm(Form):
-    """Why something is undone, and the PIN where the shop asks for one."""
+    """Why something is undone. A manager has signed in for it: no PIN is asked."""
 
     reason = forms.CharField(
         label=_("Why?"),
         max_length=200,
         help_text=_("Stays with the card's history, for you and your team."),
         widget=typed(enterkeyhint="done"),
-    )
-    staff_pin = forms.CharField(
-        label=_("Staff PIN"), max_length=8, required=False, help_text=_("If your shop asks for one."), widget=PIN_INPUT
     )
 
 
@@ -63,7 +56,7 @@ class RefundForm(CorrectionForm):
 
     amount = MoneyField(label=_("Amount given back"))
 
-    field_order = ("amount", "reason", "staff_pin")
+    field_order = ("amount", "reason")
 
     def __init__(self, *args: Any, currency: str = "EUR", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from core import tenancy
 from core.errors import NotFound
+from loyalty.rules import timing
 from merchants.enums import Role
 from merchants.models import Membership, Merchant, User
 from merchants.permissions import MANAGE, ROLE_SCOPES
@@ -25,6 +27,11 @@ class Desk:
     def user_id(self) -> UUID:
         """The person's id."""
         return self.user.pk
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """The clock that this page shows: the store's, else the merchant's."""
+        return timing.zone(self.store.time_zone if self.store else self.merchant.time_zone)
 
     def may(self, scope: str) -> bool:
         """Tell whether the role carries a scope (read, earn, redeem, manage)."""

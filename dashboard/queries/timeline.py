@@ -19,6 +19,8 @@ UNDOABLE = frozenset({
     TransactionType.STAMP_EARNED, TransactionType.POINTS_EARNED,
     TransactionType.STAMP_REDEEMED, TransactionType.POINTS_REDEEMED,
 })  # fmt: skip
+# Rows in which the figure says most; a sale's arithmetic stands under it.
+LED_BY_DELTA = frozenset({TransactionType.STAMP_EARNED, TransactionType.POINTS_EARNED})
 TONES: dict[str, tuple[str, str]] = {
     TransactionType.STAMP_EARNED: ("check", ""),
     TransactionType.POINTS_EARNED: ("plus", ""),
@@ -38,7 +40,8 @@ class Line:
     """One row of the history."""
 
     id: UUID
-    what: str
+    title: str
+    why: str
     delta: str
     who: str
     where: str
@@ -93,8 +96,12 @@ def _line(entry: Entry, beside: _Beside, today: date) -> Line:
     voided, refunded = row.pk in beside.voided, row.pk in beside.refunded
     icon, tone = TONES.get(row.type, ("list", "plain"))
     first = row.type in UNDOABLE and row.line == 0 and not voided
+    moved = delta(row)
+    leads = bool(moved) and row.type in LED_BY_DELTA
     return Line(
-        id=row.pk, what=entry.explanation, delta=delta(row), who=who(row), where=row.store.name if row.store else "",
+        id=row.pk, title=moved if leads else entry.explanation,
+        why=entry.explanation if leads and row.type == TransactionType.POINTS_EARNED else "",
+        delta="" if leads else moved, who=who(row), where=row.store.name if row.store else "",
         at=row.occurred_at, icon=icon, tone=tone, note=beside.notes.get(row.pk, ""), undone=voided,
         can_void=first and not refunded and row.business_date == today,
         can_refund=first and row.type == TransactionType.POINTS_EARNED and bool(row.purchase_amount_cents),
@@ -107,7 +114,7 @@ def delta(row: Transaction) -> str:
     if row.stamps_delta:
         words = ngettext("%(count)s stamp", "%(count)s stamps", abs(row.stamps_delta))
         parts.append(words % {"count": signed(row.stamps_delta)})
-    if row.points_delta:
+    if row.points_delta or row.type == TransactionType.POINTS_EARNED:
         words = ngettext("%(count)s point", "%(count)s points", abs(row.points_delta))
         parts.append(words % {"count": signed(row.points_delta)})
     return ", ".join(parts)
@@ -115,6 +122,8 @@ def delta(row: Transaction) -> str:
 
 def signed(value: int) -> str:
     """Write a change with its sign, the minus as a minus."""
+    if value == 0:
+        return "0"
     return f"+{value}" if value > 0 else f"−{-value}"
 
 

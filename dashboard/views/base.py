@@ -15,6 +15,7 @@ from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views import View
 
 from core import tenancy
@@ -115,7 +116,8 @@ class MerchantView(LoginNeeded, View):
     def _render(self, template: str | None, status: int, context: dict[str, Any]) -> HttpResponse:
         around = frame.context(self.desk, self.request, section=self.section, chooser_to=self.chooser_to)
         own = self.extra() if template is None else {}
-        return render(self.request, template or self.template_name, {**around, **own, **context}, status=status)
+        with timezone.override(self.desk.time_zone):
+            return render(self.request, template or self.template_name, {**around, **own, **context}, status=status)
 
     def to(self, name: str, *args: Any, text: str = "") -> HttpResponseRedirect:
         """Go on to another page of the dashboard, with a word for the person."""

@@ -20,7 +20,7 @@ from loyalty.enums import Channel
 from loyalty.models import Transaction
 from loyalty.queries import history
 from loyalty.services import refunds, voids
-from loyalty.services.operations import Call, StaffProof
+from loyalty.services.operations import Call
 from stores.queries.access import Credential
 
 
@@ -65,9 +65,11 @@ class Correction(FormMixin, CardsPage):
         except ValueError:
             return None
 
-    def proof(self, form: CorrectionForm) -> StaffProof:
-        """Return the PIN that was typed, if one was."""
-        return StaffProof(pin=form.cleaned_data["staff_pin"] or None)
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Correct only what the address names: a row under another card is not found."""
+        with self.scope():
+            self.row()
+        return super().post(*args, **kwargs)
 
     def done(self, text: str) -> HttpResponseBase:
         """Go back to the card."""
@@ -95,7 +97,6 @@ class Void(Correction):
         voids.void(
             self.call({"reason": reason}),
             transaction_id=self.kwargs["transaction_id"],
-            staff=self.proof(form),
             reason=reason,
         )
         return self.done(_("Undone."))
@@ -129,7 +130,6 @@ class Refund(Correction):
             self.call({"amount_cents": data["amount"], "reason": data["reason"]}),
             transaction_id=self.kwargs["transaction_id"],
             cents=data["amount"],
-            staff=self.proof(form),
             reason=data["reason"],
         )
         return self.done(_("The points are taken back."))

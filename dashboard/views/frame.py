@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.forms import presets
 from dashboard.queries.desks import Desk
 from merchants.enums import MerchantStatus, Role
 
@@ -41,6 +42,7 @@ def context(desk: Desk, request: HttpRequest, *, section: str, chooser_to: str) 
     return {
         "desk": desk,
         "merchant": desk.merchant,
+        "trade_icon": presets.icon(desk.merchant.trade),
         "store": desk.store,
         "nav": _navigation(desk, section),
         "terminal_url": f"/store/{home.code}/loyalty/terminal" if home else "",
@@ -59,8 +61,9 @@ def address(name: str, desk: Desk) -> str:
 
 
 def sub_pages(desk: Desk, active: str, *pages: tuple[str, str]) -> list[Entry]:
-    """Return the row of sub pages of a section: (name of the address, words)."""
-    return [Entry(address(name, desk), words, active=name == active) for name, words in pages]
+    """Return the row of sub pages of a section: (name of the address, words). Without a store only the merchant's."""
+    reachable = [page for page in pages if page[0] in MERCHANT_WIDE or desk.home_store is not None]
+    return [Entry(address(name, desk), words, active=name == active) for name, words in reachable]
 
 
 def staff_pages(desk: Desk, active: str) -> list[Entry]:

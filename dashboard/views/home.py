@@ -58,7 +58,7 @@ class Home(StoreView):
         return {
             "url": reverse("dashboard:card", args=[self.code, row.card_id]),
             "who": cards.title(row.card),
-            "what": line.what,
+            "what": line.title,
             "where": line.who,
             "at": line.at,
             "icon": line.icon,

@@ -6,9 +6,8 @@ from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dashboard.forms import presets
 from dashboard.forms.branding import BrandingForm
-from dashboard.queries import addresses
+from dashboard.queries import addresses, previews
 from dashboard.views import frame
 from dashboard.views.base import FormMixin, StoreView
 from loyalty.queries import programs as program_queries
@@ -33,9 +32,8 @@ class Branding(FormMixin, StoreView):
         merchant, program = self.desk.merchant, program_queries.for_store(self.store.pk)
         shades = colours.palette(merchant.card_color)
         return {
-            "program": program,
+            "preview": previews.of(program) if program else None,
             "theme_css": addresses.theme(merchant),
-            "trade_icon": presets.icon(merchant.trade),
             "ratio": round(colours.contrast(shades["merchant"], shades["on-merchant"]), 1),
             "subpages": frame.settings_pages(self.desk, "dashboard:branding"),
         }
@@ -61,6 +59,5 @@ class Posters(StoreView):
             program=program,
             enroll_url=url,
             short_address=url.split("://", 1)[1],
-            trade_icon=presets.icon(self.desk.merchant.trade),
             subpages=frame.settings_pages(self.desk, "dashboard:posters"),
         )

@@ -65,7 +65,6 @@ class Step(FormMixin, MerchantView):
             "step": self.step,
             "total": STEPS,
             "back_url": back,
-            "trade_icon": presets.icon(self.desk.merchant.trade),
         }
 
 
@@ -90,7 +89,7 @@ class ProgramStep(Step):
 
     def get_form(self, data: Any = None) -> KindForm:
         """Make the form with what is there, else with what the trade usually has."""
-        initial = None if data else self.initial()
+        initial = None if data is not None else self.initial()
         return KindForm(data, loyalty_type=self.kind(), currency=self.desk.merchant.currency, initial=initial)
 
     def initial(self) -> dict[str, Any]:

@@ -12,9 +12,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError, NotFound
-from dashboard.forms import presets
 from dashboard.forms.programs import FACES, ProgramForm
-from dashboard.queries import addresses
+from dashboard.queries import addresses, previews
 from dashboard.views import frame
 from dashboard.views.base import FormMixin, StoreView
 from loyalty.enums import ProgramStatus
@@ -118,9 +117,8 @@ class Settings(FormMixin, ProgramPage):
                 for target, label, icon in LIFE[program.status]
             ],
             "subpages": self.subpages(),
-            "preview": preview(program),
+            "preview": previews.of(program),
             "theme_css": addresses.theme(self.desk.merchant),
-            "trade_icon": presets.icon(self.desk.merchant.trade),
             "others": [store.name for store in self.desk.stores if store != self.desk.store],
         }
 
@@ -177,12 +175,6 @@ class ProgramStatusPage(ProgramPage):
         except DomainError as error:
             return self.back("settings", self.code, error=error)
         return self.to("settings", self.code, text=gettext("Done."))
-
-
-def preview(program: Program) -> dict[str, int]:
-    """Return how far the card of the preview is: seven of ten, and so for other targets."""
-    count = max(program.stamps_target * 7 // 10, min(1, program.stamps_target - 1))
-    return {"count": count, "to_go": program.stamps_target - count}
 
 
 def review(form: ProgramForm, changes: dict[str, Any]) -> list[Change]:

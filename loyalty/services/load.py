@@ -5,7 +5,6 @@ and a reward for their points), and one statement per some thousand cards writes
 sums. Everything goes through the application's role and each merchant's own scope.
 """
 
-import itertools
 import os
 import random
 from collections.abc import Iterator, Sequence
@@ -98,17 +97,15 @@ def make(*, cards: int, transactions: int, at: datetime) -> Load:
     if not 1 <= cards <= transactions:
         raise ValueError("There must be a card, and at least one transaction for each card.")
     tag = uuid7().hex[-8:]
-    rows = _row_counts(cards, transactions)
     made, jobs, key = [], [], ""
-    for number, ((_, kind), count) in enumerate(zip(MERCHANTS, _shares(cards), strict=True), 1):
-        if count:
-            merchant = LoadMerchant(uuid7(), f"load-{tag}-{number}", kind, count)
+    for number, (kind, rows) in enumerate(_row_counts(cards, transactions), 1):
+        if rows:
+            merchant = LoadMerchant(uuid7(), f"load-{tag}-{number}", kind, len(rows))
             place = _open(merchant, at)
             key = key or place.api_key
             made.append(merchant)
-            for start in range(0, count, CARDS_AT_ONCE):
-                portion = list(itertools.islice(rows, min(CARDS_AT_ONCE, count - start)))
-                jobs.append((merchant, place, start, portion))
+            starts = range(0, len(rows), CARDS_AT_ONCE)
+            jobs += [(merchant, place, start, rows[start : start + CARDS_AT_ONCE]) for start in starts]
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
         list(pool.map(lambda job: _fill_apart(*job, at), jobs))
     return Load(tuple(made), key)
@@ -182,19 +179,42 @@ def _numbers(start: int, count: int) -> list[str]:
     return [number + access.check_digit(number) for number in digits]
 
 
+def _row_counts(cards: int, transactions: int) -> list[tuple[str, list[int]]]:
+    """Return kind and rows of each card of each merchant: regulars have many, most have few, and the sum is exact."""
+    chance = random.Random(cards)  # noqa: S311 - a load that is the same each time
+    weights = [chance.paretovariate(1.8) for _ in range(cards)]
+    free, total, given, cumulated, rows = transactions - cards, sum(weights), 0, 0.0, []
+    for weight in weights:
+        cumulated += weight
+        share = max(0, min(free, int(free * cumulated / total)) - given)
+        given += share
+        rows.append(1 + share)
+    drawn, spare = iter(rows), free - given
+    shares = zip(_shares(cards), MERCHANTS, strict=True)
+    merchants = [(kind, [next(drawn) for _ in range(count)]) for count, (_, kind) in shares]
+    for kind, counts in merchants:
+        for index, count in enumerate(counts):
+            counts[index] = _whole_operations(count, PATTERNS[kind])
+            spare += count - counts[index]
+    _spread(spare, merchants[1][1])
+    return merchants
+
+
 def _shares(total: int) -> list[int]:
+    """Return the cards of each merchant; the second one, whose rows may end anywhere, always has some."""
     shares = [total * percent // 100 for percent, _ in MERCHANTS]
-    shares[0] += total - sum(shares)
+    shares[1] += total - sum(shares)
     return shares
 
 
-def _row_counts(cards: int, transactions: int) -> Iterator[int]:
-    """Yield how many rows each card has: regulars have many, most have few, and the sum is exact."""
-    chance = random.Random(cards)  # noqa: S311 - a load that is the same each time
-    weights = [chance.paretovariate(1.8) for _ in range(cards)]
-    free, total, given, cumulated = transactions - cards, sum(weights), 0, 0.0
-    for index, weight in enumerate(weights):
-        cumulated += weight
-        share = free - given if index == cards - 1 else min(free - given, int(free * cumulated / total) - given)
-        given += share
-        yield 1 + share
+def _whole_operations(rows: int, pattern: Sequence[Row]) -> int:
+    """Return the largest number of rows, not above the given one, that ends with the last row of an operation."""
+    while rows > 1 and pattern[(rows - 1) % len(pattern)].back:
+        rows -= 1
+    return rows
+
+
+def _spread(spare: int, counts: list[int]) -> None:
+    each, rest = divmod(spare, len(counts))
+    for index in range(len(counts)):
+        counts[index] += each + (index < rest)

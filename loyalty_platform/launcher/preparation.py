@@ -120,3 +120,7 @@ def fingerprint(files: Iterable[Path], about: str = "") -> str:
         digest.update(str(file).encode())
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    compile_messages(Path.cwd())

@@ -11,17 +11,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Notices at the start of a request that the server has gone, without asking it anything."""
 
     def is_usable(self) -> bool:
-        """Tell whether the socket is still open: a server that went away has closed it, which makes it readable."""
+        """Tell whether the wire is quiet: a server that cut the connection has said so, or closed it, and both can be read.
+
+        An idle connection gets nothing else; should a notice ever come, the price is one new connection.
+        """
         wire = self.connection
         if wire is None or wire.closed or wire.broken:
             return False
         try:
             readable, _, _ = select.select([wire.fileno()], [], [], 0)
-            if readable:
-                wire.pgconn.consume_input()
         except (psycopg.Error, OSError, ValueError):
             return False
-        return bool(wire.pgconn.status == psycopg.pq.ConnStatus.OK)
+        return not readable
 
     @property
     def queries_logged(self) -> Any:

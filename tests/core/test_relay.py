@@ -286,8 +286,7 @@ def test_what_was_sent_long_ago_is_not_sent_again() -> None:
     at = timezone.now()
     old, new, queued = outbox.publish(), outbox.publish(), outbox.publish()
     for ids, age in ((old, timedelta(minutes=6)), (new, timedelta(minutes=4))):
-        events = [event for event in claims.claim(at=at - age, size=1)]
-        assert [event.id for event in events] == ids
+        assert [event.id for event in claims.claim(at=at - age, size=1)] == ids
         claims.settle(claims.Outcome(sent=ids), at=at)
 
     assert claims.recall(at=at) == 1

@@ -40,7 +40,7 @@ class Shop:
 
     def client(self, role: str = Role.OWNER) -> Client:
         """Return a browser in which a person of that role is signed in."""
-        browser = Client()
+        browser = Client(headers={"Accept-Language": "en"})
         browser.force_login(self.people[role], backend="django.contrib.auth.backends.ModelBackend")
         return browser
 

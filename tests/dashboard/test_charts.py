@@ -26,14 +26,14 @@ def test_every_bar_stays_on_the_ground_of_the_chart() -> None:
         chart = charts.bars(days(*range(28)), 7, size)
         assert len(chart.bars) == min(28, size.most_bars)
         for bar in chart.bars:
-            assert charts.LEFT <= bar.x
+            assert bar.x >= charts.LEFT
             assert bar.x + bar.width <= size.width
             assert bar.y >= charts.TOP
             assert bar.y + bar.height == pytest.approx(size.height - charts.BOTTOM, abs=0.2)
 
 
 @pytest.mark.parametrize(
-    "largest, step", [(0, 1), (4, 1), (5, 2), (22, 10), (40, 10), (41, 20), (1999, 500), (10**9, 5 * 10**8)]
+    ("largest", "step"), [(0, 1), (4, 1), (5, 2), (22, 10), (40, 10), (41, 20), (1999, 500), (10**9, 5 * 10**8)]
 )
 def test_the_scale_is_round_and_reaches_the_largest_value(largest: int, step: int) -> None:
     assert charts.scale_step(largest) == step

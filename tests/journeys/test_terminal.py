@@ -227,22 +227,22 @@ def test_new_card_shows_the_code_and_takes_typed_ones(open_till: Any) -> None:
         assert Card.objects.get().customer.name == "Jos Schmit"
 
 
-@pytest.mark.parametrize(("width", "height"), [(320, 640), (390, 844), (1280, 800)])
 @pytest.mark.parametrize("kind", ["stamps", "points", "hybrid"])
-def test_every_width_holds_the_sheet(open_till: Any, kind: str, width: int, height: int) -> None:
+def test_every_width_holds_the_sheet(open_till: Any, kind: str) -> None:
     world = make_world(loyalty_type=kind, points_per_euro=10)
     card = world.card(name="Marie-Antoinette Kieffer-Weber")
-    till = open_till(world, width=width, height=height)
+    till = open_till(world)
     till.sign_in()
     till.open(card)
-    assert till.page.evaluate("document.documentElement.scrollWidth") <= width
-    for name in ("give", "amount-key"):
-        for box in (element.bounding_box() for element in till.page.locator(hook(name)).all()):
-            assert box["height"] >= 48
-            assert box["width"] >= 48
-    if kind == "stamps":
+    for width, height in ((1280, 800), (390, 844), (320, 640)):
+        till.page.set_viewport_size({"width": width, "height": height})
+        assert till.page.evaluate("document.documentElement.scrollWidth") <= width
+        for name in ("give", "amount-key"):
+            for box in (element.bounding_box() for element in till.page.locator(hook(name)).all()):
+                assert min(box["height"], box["width"]) >= 48
         box = till.page.locator(hook("give")).bounding_box()
-        assert box["y"] + box["height"] <= height
+        if kind == "stamps" or width >= 390:
+            assert box["y"] + box["height"] <= height
 
 
 def test_manager_opens_the_till_and_follows_the_pin_policy(open_till: Any) -> None:

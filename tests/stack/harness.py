@@ -35,7 +35,7 @@ def free_port() -> int:
 
 
 class Stack:
-    """One clone with its own databases and processes. Use it as a context manager: it always stops."""
+    """One clone with its own databases and processes. A context manager: at its end nothing is left of either."""
 
     def __init__(self, folder: Path, *, env: dict[str, str] | None = None) -> None:
         self.folder = folder
@@ -165,7 +165,7 @@ class Stack:
                 os.kill(pid, signal.SIGKILL)
         if self.run().get("sockets"):
             shutil.rmtree(self.run()["sockets"], ignore_errors=True)
-        shutil.rmtree(self.folder / "var", ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def copy_clone(folder: Path) -> None:

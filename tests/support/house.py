@@ -1,12 +1,14 @@
 """A merchant with one of everything, each with a name that nobody else's answers may ever contain; and its callers."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -34,7 +36,6 @@ class House:
     world: World
     people: dict[str, User] = field(default_factory=dict)
     ids: dict[str, Any] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
     terminal_token: str = ""
     card: Card = None  # type: ignore[assignment]
 
@@ -61,7 +62,7 @@ class House:
     def private_words(self) -> list[str]:
         """What nobody outside the merchant's business may read."""
         names = [f"{thing}-{self.word}" for thing in ("Marie", "marie", "Anna", "Till", "Key", "Boss", "Order")]
-        return [*names, self.card.card_number, self.card.qr_code_data, str(self.card.pk), access.secret_of(self.card)]
+        return [*names, self.card.card_number, self.card.qr_code_data, access.secret_of(self.card)]
 
     def person(self, role: str = Role.OWNER, **options: Any) -> Client:
         """Return a browser in which a person of this role is signed in."""
@@ -154,6 +155,14 @@ class House:
         )  # fmt: skip
         self.terminal_token = paired.token
         self.ids |= {"staff_id": made.staff.pk, "terminal_id": paired.terminal.pk, "api_key_id": key.api_key.pk}
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Take back what happens inside, so that the next request finds the house as it was."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def send(client: Client, method: str, path: str, body: Any = None, **headers: str) -> Any:

@@ -9,7 +9,9 @@ from core.models import OutboxEvent
 ROUTES = {"tests.heard": ("tests.hear",), "tests.heard_twice": ("tests.hear", "tests.hear_too")}
 
 
-def publish(topic: str = "tests.heard", *, merchant_id: UUID | None = None, count: int = 1, **payload: object) -> list[int]:
+def publish(
+    topic: str = "tests.heard", *, merchant_id: UUID | None = None, count: int = 1, **payload: object
+) -> list[int]:
     """Write events of one merchant and return their ids."""
     merchant_id = merchant_id or uuid7()
     with tenancy.scope(merchant_id):

@@ -2,8 +2,9 @@
 
 import os
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -29,22 +30,23 @@ class Command(BaseCommand):
         if not (settings.DEBUG or options["force"]):
             raise CommandError("The ledger keeps a load for ever: outside of development say --force.")
         began = time.monotonic()
-        try:
-            made = load.make(cards=options["cards"], transactions=options["transactions"], at=timezone.now())
-        except ValueError as error:
-            raise CommandError(str(error)) from error
-        if options["api_key_file"]:
-            _write_private(options["api_key_file"], made.api_key)
+        with _key_file(options["api_key_file"]) as file:
+            try:
+                made = load.make(cards=options["cards"], transactions=options["transactions"], at=timezone.now())
+            except ValueError as error:
+                raise CommandError(str(error)) from error
+            if file is not None:
+                file.write(f"{made.api_key}\n")
         for merchant in made.merchants:
             self.stdout.write(f"{merchant.slug}: {merchant.kind}, {merchant.cards} cards")
         self.stdout.write(f"{options['transactions']} ledger rows in {time.monotonic() - began:.1f} s")
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Write a new file that only its owner can read."""
+def _key_file(path: Path | None) -> AbstractContextManager[TextIO | None]:
+    """Open a new file that only its owner can read, before anything is made."""
+    if path is None:
+        return nullcontext()
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w")
     except OSError as error:
         raise CommandError(f"{path} cannot be made: {error.strerror}.") from error
-    with os.fdopen(handle, "w") as file:
-        file.write(f"{text}\n")

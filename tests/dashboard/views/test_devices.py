@@ -69,7 +69,7 @@ def test_a_key_is_revoked_after_a_question(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "data, field",
+    ("data", "field"),
     [
         ({"name": "", "scopes": ["read"]}, "name"),
         ({"name": "x" * 61, "scopes": ["read"]}, "name"),

@@ -81,7 +81,7 @@ def test_a_store_alone_goes_to_its_home(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "given, right",
+    ("given", "right"),
     [
         ("/signup", "/signup/"),
         ("/store", "/store/"),

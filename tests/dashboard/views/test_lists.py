@@ -62,7 +62,7 @@ LISTS = [
 ]
 
 
-@pytest.mark.parametrize("rest, add, queries", LISTS, ids=[rest or "home" for rest, _add, _queries in LISTS])
+@pytest.mark.parametrize(("rest", "add", "queries"), LISTS, ids=[rest or "home" for rest, _add, _queries in LISTS])
 def test_list_takes_the_same_queries_for_one_and_three(
     rest: str, add: Any, queries: int, db: None, django_assert_num_queries: Any
 ) -> None:

@@ -23,7 +23,7 @@ def test_a_colour_is_kept_and_makes_a_new_version(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "field, value",
+    ("field", "value"),
     [("card_color", "brown"), ("card_color", "#12"), ("card_color", ""), ("card_color", "#GGGGGG"), ("name", ""),
      ("name", "x" * 81)],
 )  # fmt: skip

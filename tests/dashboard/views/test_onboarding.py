@@ -101,7 +101,7 @@ def test_everything_can_be_skipped(owner: tuple[Client, signup.Business]) -> Non
 
 
 @pytest.mark.parametrize(
-    "step, data, field",
+    ("step", "data", "field"),
     [
         (1, {**STAMPS, "stamps_target": "0"}, "stamps_target"),
         (1, {**STAMPS, "stamps_target": "a dozen"}, "stamps_target"),

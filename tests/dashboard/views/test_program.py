@@ -62,7 +62,7 @@ def test_the_same_again_makes_no_new_version(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "field, value",
+    ("field", "value"),
     [
         ("name", ""),
         ("stamps_target", "51"),

@@ -33,7 +33,7 @@ def test_a_reward_that_was_handed_out_is_archived(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "field, value",
+    ("field", "value"),
     [("name", ""), ("name", "x" * 81), ("points_cost", "0"), ("points_cost", "many"), ("points_cost", str(2**31)),
      ("description", "x" * 301)],
 )  # fmt: skip

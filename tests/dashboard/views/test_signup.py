@@ -52,7 +52,7 @@ def test_a_known_address_gets_the_same_answer_and_another_mail(client: Client, d
 
 
 @pytest.mark.parametrize(
-    "field, value",
+    ("field", "value"),
     [
         ("business_name", ""),
         ("business_name", "x" * 81),

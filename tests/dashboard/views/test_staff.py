@@ -96,7 +96,7 @@ def test_a_name_changed_in_a_shop_with_one_store_leaves_the_stores_alone(shop: S
 
 
 @pytest.mark.parametrize(
-    "data, field",
+    ("data", "field"),
     [({"name": ""}, "name"), ({"name": "x" * 61}, "name"), ({"name": "a\x00b"}, "name"),
      ({"name": "Tom", "external_id": "x" * 65}, "external_id"), ({"name": "Tom", "stores": ["nowhere"]}, "stores")],
 )  # fmt: skip

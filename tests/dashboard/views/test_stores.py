@@ -44,7 +44,7 @@ def test_an_empty_day_start_keeps_the_one_there_is(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "field, value",
+    ("field", "value"),
     [("name", ""), ("name", "x" * 81), ("street", "x" * 121), ("postal_code", "x" * 13), ("city", "x" * 81),
      ("country", "ZZ"), ("country", ""), ("time_zone", "Mars/Olympus"), ("day_start", "25:00"), ("name", "a\x00b")],
 )  # fmt: skip

@@ -41,10 +41,10 @@ def send(case: Any, world: World) -> Any:
 
 
 @api.include(path_regex="^/api/v1/store/").parametrize()
-@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_nothing_breaks_the_store_api(case: Any, world: World) -> None:
     answer = send(case, world)
 
     assert answer.status_code < 500, answer.content[:2000]
-    if answer.status_code >= 400 and case.operation.path not in ("",):
-        assert answer["Content-Type"] in ("application/problem+json", "text/html; charset=utf-8")
+    if answer.status_code >= 400:
+        assert answer["Content-Type"] == "application/problem+json", answer.content[:300]
