@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from psycopg.pq import TransactionStatus
 
 
 class Deferred:
@@ -52,6 +53,19 @@ def pipeline() -> Iterator[Pipeline]:
     do not run; the surrounding transaction is then to be rolled back as after any database error.
     """
     connection.ensure_connection()
-    stack = ExitStack()
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield Pipeline(stack)
+    wire, stack = connection.connection, ExitStack()
+    begins = _begin_is_due(wire)
+    if begins:
+        # By itself psycopg sends BEGIN and waits for its answer before it queues the first statement.
+        wire.autocommit = True
+    with connection.wrap_database_errors, wire.pipeline():
+        line = Pipeline(stack)
+        if begins:
+            line.run("BEGIN")
+        yield line
+
+
+def _begin_is_due(wire: Any) -> bool:
+    """Tell whether the next statement is the first of a transaction, and that an ordinary one."""
+    idle = wire.info.transaction_status == TransactionStatus.IDLE
+    return idle and not wire.autocommit and wire.isolation_level is None and wire.read_only is None

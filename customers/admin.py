@@ -98,6 +98,6 @@ class MagicLinkAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "merchant", "purpose", "expires_at", "used_at"]
     list_filter = ["purpose"]
     list_select_related = ["merchant"]
-    search_fields = ["=customer__id", "=card__id", "merchant__slug"]
+    search_fields = ["=customer__id", "=card_id", "merchant__slug"]
     fields = readonly_fields = LINK
     ordering = ["-created_at"]

@@ -21,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from loyalty_platform.launcher.preparation import compile_messages
 from loyalty_platform.settings.environment import database_settings
+from tests.support.scheduling import StackTogether
 from tests.support.servers import ENVIRONMENT, ROOT, Endpoint, Servers
 
 ENDPOINT = "LOYALTY_TEST_ENDPOINT"
@@ -48,6 +49,11 @@ def pytest_unconfigure() -> None:
     """Stop the servers when the controlling process ends."""
     while _servers:
         _servers.pop().stop()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> StackTogether:
+    """Keep the tests that share a running stack on one worker."""
+    return StackTogether(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

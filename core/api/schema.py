@@ -15,6 +15,7 @@ from drf_spectacular.renderers import (
     OpenApiYamlRenderer2,
 )
 from drf_spectacular.utils import extend_schema
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -77,6 +78,13 @@ class SchemaView(APIView):
     def get(self, request: Request) -> Response:
         """Return the document."""
         return Response(document())
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Write refusals as JSON, whatever form of the document was asked for."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if getattr(answer, "exception", False):
+            answer.accepted_renderer, answer.accepted_media_type = JSONRenderer(), "application/json"
+        return answer
 
 
 @require_safe

@@ -1,11 +1,10 @@
-"""Countries and time zones to choose from, in the reader's language; and what follows from a country."""
+"""Countries and time zones to choose from, in the reader's language."""
 
 from functools import cache
 
 from babel import Locale
 from babel.core import get_global
 from babel.dates import get_timezone_location
-from babel.numbers import get_territory_currencies
 
 from core.money import babel_locale
 
@@ -38,18 +37,3 @@ def _zones() -> tuple[str, ...]:
     territories = get_global("zone_territories")
     found = {zone for zone, territory in territories.items() if territory in COUNTRIES and "/" in zone} - DOUBLES
     return tuple(sorted(found | {"Europe/Luxembourg"}, key=lambda zone: (not zone.startswith("Europe/"), zone)))
-
-
-@cache
-def zone_of(country: str) -> str:
-    """Return the main time zone of a country (the first European one), Luxembourg's when there is none."""
-    if country == "LU":
-        return "Europe/Luxembourg"
-    territories = get_global("zone_territories")
-    return next((zone for zone in _zones() if territories.get(zone) == country), "Europe/Luxembourg")
-
-
-def currency_of(country: str) -> str:
-    """Return the currency of a country today, the euro when it is not known."""
-    found = get_territory_currencies(country)
-    return found[0] if found else "EUR"

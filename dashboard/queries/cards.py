@@ -43,7 +43,7 @@ class Found:
 
 
 def page(*, search: str, status: str, after: str) -> Found:
-    """Return the cards that match, the most recently used first. One query, a phone number takes two.
+    """Return the cards that match, the most recently used first. Four queries, a phone number takes two more.
 
     search: the beginning of a name, a whole e-mail address, a phone number or the beginning of a card number.
     """

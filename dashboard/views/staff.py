@@ -73,7 +73,8 @@ class StaffMember(FormMixin, StaffPage):
 
     def get_form(self, data: Any = None) -> StaffForm:
         """Make the form with what is known."""
-        return StaffForm(data, stores=self.desk.stores, initial=None if data is not None else self.person().as_initial())
+        initial = self.person().as_initial() if data is None else None
+        return StaffForm(data, stores=self.desk.stores, initial=initial)
 
     def person(self) -> people.Person:
         """Return the person of the address, inside the merchant's scope."""

@@ -38,7 +38,9 @@ def listed(
 
     search: see `matching`. store_id: cards that were made in this store.
     """
-    found = card_faces.cards()
+    # Joins would repeat the tenant's condition on each table: the planner makes an estimate of one row of it and sorts
+    # all cards of the merchant, where the index would give it the first page (340 ms against 20 on 50,000 cards).
+    found = card_faces.cards().select_related(None).prefetch_related("program", "customer", "enrolled_store")
     found = found.filter(status=status) if status else found.exclude(status=CardStatus.MERGED)
     if store_id is not None:
         found = found.filter(enrolled_store_id=store_id)

@@ -172,7 +172,8 @@ def _queue(line: Pipeline, wanted: Wanted) -> dict[str, Any]:
     if wanted.ready:
         found["rewards"] = line.run(READY.format(where=where), (value,))
     if wanted.reward_id is not None:
-        found["reward"] = line.run(REWARD, (wanted.reward_id,))
+        # The key's lock lets nobody delete or archive the reward between this look and the write that names it.
+        found["reward"] = line.run(REWARD + (" FOR KEY SHARE" if wanted.lock else ""), (wanted.reward_id,))
     return found
 
 

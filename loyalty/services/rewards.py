@@ -42,7 +42,7 @@ def update(*, merchant_id: UUID, reward_id: UUID, data: Any, at: datetime) -> Re
     """
     values = _checked(data)
     with tenancy.scope(merchant_id):
-        reward = _locked(reward_id)
+        reward = _locked(reward_id, fully=False)
         for name, value in values.items():
             setattr(reward, name, value)
         if values:
@@ -54,7 +54,7 @@ def update(*, merchant_id: UUID, reward_id: UUID, data: Any, at: datetime) -> Re
 def remove(*, merchant_id: UUID, reward_id: UUID, at: datetime) -> None:
     """Take a reward off for good: archived when it was ever handed out, else deleted. Raises NotFound."""
     with tenancy.scope(merchant_id):
-        reward = _locked(reward_id)
+        reward = _locked(reward_id, fully=True)
         if reward_queries.is_in_use(reward_id):
             reward.archived_at, reward.is_active = at, False
             reward.save(update_fields=["archived_at", "is_active"])
@@ -80,10 +80,10 @@ def _problem(name: str, value: Any) -> fields.Problem | None:
     return fields.boolean(value)
 
 
-def _locked(reward_id: UUID) -> Reward:
-    """Lock the whole row: a redemption that runs holds its key, so it is either counted as use or comes too late."""
+def _locked(reward_id: UUID, *, fully: bool) -> Reward:
+    """Lock a reward; fully: against redemptions too, which hold its key: one that runs counts as use, or comes late."""
     reward: Reward | None = (
-        Reward.objects.select_for_update().filter(pk=reward_id, archived_at__isnull=True).first()
+        Reward.objects.select_for_update(no_key=not fully).filter(pk=reward_id, archived_at__isnull=True).first()
     )  # fmt: skip
     if reward is None:
         raise NotFound

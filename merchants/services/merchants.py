@@ -17,6 +17,7 @@ from core.ids import uuid7
 from core.models import AuditEntry
 from merchants.enums import MerchantStatus, Role
 from merchants.models import Membership, Merchant, MerchantSettings, User
+from merchants.rules import countries
 from merchants.services import fields
 
 RESERVED = frozenset({"merchant", "onboarding", "loyalty", "dashboard", "history", "enroll"})
@@ -43,11 +44,13 @@ def open_merchant(
 ) -> Merchant:
     """Open a merchant on trial with its settings and the owner's membership, under a short name nobody has yet.
 
+    Currency and time zone follow from the country.
     Raises ValidationFailed for a name, trade or country that cannot be.
     """
     merchant = Merchant(
         id=merchant_id or uuid7(), name=fields.line(name), trade=trade, country=country, default_language=language,
-        status=MerchantStatus.TRIAL, status_since=at,
+        currency=countries.currency_of(country), time_zone=countries.zone_of(country), status=MerchantStatus.TRIAL,
+        status_since=at,
     )  # fmt: skip
     check(merchant, ("name", "trade", "country", "default_language"))
     with tenancy.scope(merchant.pk):

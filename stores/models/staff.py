@@ -38,7 +38,9 @@ class StaffPin(TenantModel):
         verbose_name_plural = _("staff members")
         ordering: ClassVar = ["name", "id"]
         indexes: ClassVar = [
-            models.Index(fields=["merchant", "pin_bucket"], name="stores_pin_bucket", condition=models.Q(is_active=True))
+            models.Index(
+                fields=["merchant", "pin_bucket"], name="stores_pin_bucket", condition=models.Q(is_active=True)
+            )
         ]
 
     def __str__(self) -> str:

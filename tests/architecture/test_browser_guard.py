@@ -13,6 +13,7 @@ from django.test import Client
 from core import tenancy
 from merchants.enums import Role
 from merchants.models import User
+from stores.models import Store
 from tests.architecture import sweep
 from tests.architecture.routes import ROUTES
 from tests.support.house import House, undone
@@ -112,6 +113,15 @@ def test_no_page_has_anything_inline_or_from_outside(house: House) -> None:
 def test_nothing_a_visitor_does_is_our_fault(house: House) -> None:
     """No address and method answers 5xx to anybody."""
     assert {pattern: answer.status_code for pattern, answer in crawl(house) if answer.status_code >= 500} == {}
+
+
+def test_a_merchant_that_closed_its_only_store_finds_its_pages(house: House) -> None:
+    with tenancy.scope(house.world.merchant_id):
+        Store.objects.update(closed_at=house.world.at)
+    faults = {pattern: answer.status_code for pattern, answer in crawl(house) if answer.status_code >= 500}
+
+    assert faults == {}
+    assert house.person().get("/store/merchant/team").status_code == 200
 
 
 def test_transport_is_strict_over_https(house: House) -> None:

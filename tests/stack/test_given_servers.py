@@ -14,7 +14,7 @@ from loyalty_platform.launcher.state import short_folder
 from loyalty_platform.launcher.valkey import Valkey
 from tests.stack.harness import Stack, stack_folder
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.stack
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.stack.harness import Stack, free_port
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.stack
 PARTS = {"postgres", "valkey", "web", "worker", "beat", "relay"}
 
 

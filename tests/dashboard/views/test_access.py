@@ -103,6 +103,16 @@ def test_managers_open_every_page(role: str, shop: Shop) -> None:
     assert picture(shop) == before
 
 
+def test_an_empty_request_is_answered_with_the_form(shop: Shop) -> None:
+    browser = shop.client()
+    forms = sorted(name for name in set(BODIES) - POST_ONLY if BODIES[name])
+    for name in forms:
+        answer = browser.post(address(PATTERNS[name], shop, shop.code), {})
+        assert answer.status_code in (200, 302, 400), name
+    for step in (1, 2, 3):
+        assert browser.post(f"/store/onboarding/{step}", {}).status_code == 400
+
+
 @pytest.mark.parametrize("rest", ["nothing-here", "cards/not-an-id", "x" * 300, "loyalty/%00"])
 def test_an_address_that_is_no_page_asks_for_a_sign_in_then_is_404(rest: str, shop: Shop, client: Client) -> None:
     url = f"/store/{shop.code}/loyalty/{rest}"

@@ -78,7 +78,7 @@ def test_a_card_shows_what_is_on_it_and_what_happened(shop: Shop) -> None:
     # The sale of 10 € at a point per euro, its stamp, and the making of the card.
     lines = answer.context["history"].lines
     assert [line.title for line in lines] == ["+1 stamp", "+10 points", "Card made"]
-    assert lines[1].why == "€10.00 × 1 = 10 points"
+    assert lines[1].why.endswith("× 1 = 10 points")
     assert {line.where for line in lines} == {"Gare"}
     assert [line.can_void for line in lines] == [False, True, False]
     assert [line.can_refund for line in lines] == [False, True, False]

@@ -52,7 +52,7 @@ def add_member(shop: Shop) -> None:
 # test's own transaction is a savepoint, the setting, its restoring and the release.
 LISTS = [
     ("", add_card, 17),
-    ("cards", add_card, 10),
+    ("cards", add_card, 13),
     ("rewards", add_reward, 11),
     ("staff", add_staff, 12),
     ("terminals", add_terminal, 10),

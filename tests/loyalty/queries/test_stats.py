@@ -135,7 +135,7 @@ def test_the_endpoint_answers_both_in_a_fixed_number_of_queries(count: int, djan
         caller = Caller.of(world)
         caller.get("program")
 
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             answer = caller.get("stats")
 
     assert set(answer.json()) == {"store", "merchant"}

@@ -1,17 +1,18 @@
 """The catalogue of rewards: made, changed, deleted or archived, kept apart."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from core import tenancy
-from core.errors import NotFound, ValidationFailed
+from core.errors import DomainError, NotFound, ValidationFailed
 from loyalty.models import Reward
 from loyalty.queries import rewards as reward_queries
 from loyalty.services import rewards
 from tests.support.world import NOON, World
-
-pytestmark = pytest.mark.django_db
 
 
 def create(world: World, **data: Any) -> Reward:
@@ -25,6 +26,7 @@ def update(world: World, reward: Reward, **data: Any) -> Reward:
     return rewards.update(merchant_id=world.merchant_id, reward_id=reward.pk, data=data, at=NOON)
 
 
+@pytest.mark.django_db
 def test_it_works() -> None:
     world = World.make(loyalty_type="points")
 
@@ -34,6 +36,7 @@ def test_it_works() -> None:
     assert made.is_active
 
 
+@pytest.mark.django_db
 def test_a_new_reward_comes_last_and_the_catalogue_is_in_order() -> None:
     world = World.make(loyalty_type="points")
     first, second, third = create(world), create(world), create(world, position=0, points_cost=50)
@@ -44,6 +47,7 @@ def test_a_new_reward_comes_last_and_the_catalogue_is_in_order() -> None:
         assert list(reward_queries.active(world.program.pk)) == [third, first]
 
 
+@pytest.mark.django_db
 def test_every_field_can_be_set_alone() -> None:
     world = World.make(loyalty_type="points")
     reward = create(world)
@@ -55,6 +59,7 @@ def test_every_field_can_be_set_alone() -> None:
         assert getattr(update(world, reward, **{name: value}), name) == value
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
@@ -79,6 +84,7 @@ def test_bad_input_names_the_field_and_changes_nothing(field: str, value: Any, c
         assert Reward.objects.get().name == "Scarf"
 
 
+@pytest.mark.django_db
 def test_name_and_price_are_needed() -> None:
     world = World.make(loyalty_type="points")
 
@@ -88,6 +94,7 @@ def test_name_and_price_are_needed() -> None:
     assert set(refusal.value.errors) == {"name", "points_cost"}
 
 
+@pytest.mark.django_db
 def test_a_reward_nobody_had_is_deleted() -> None:
     world = World.make(loyalty_type="points")
     reward = create(world)
@@ -98,6 +105,7 @@ def test_a_reward_nobody_had_is_deleted() -> None:
         assert not Reward.objects.exists()
 
 
+@pytest.mark.django_db
 def test_a_reward_in_use_is_archived_and_gone_for_callers() -> None:
     world = World.make(loyalty_type="points")
     reward, card = create(world), world.card()
@@ -121,6 +129,7 @@ def test_a_reward_in_use_is_archived_and_gone_for_callers() -> None:
     world.assert_adds_up(card)
 
 
+@pytest.mark.django_db
 def test_another_tenants_reward_and_program_are_not_found_and_unchanged() -> None:
     world, other = World.make(loyalty_type="points"), World.make(loyalty_type="points")
     reward = create(other)
@@ -137,3 +146,42 @@ def test_another_tenants_reward_and_program_are_not_found_and_unchanged() -> Non
 
     with tenancy.scope(other.merchant_id):
         assert Reward.objects.get().name == "Scarf"
+
+
+def test_taking_a_reward_off_while_it_is_handed_out(real_db: Any) -> None:
+    """Either it was handed out and is archived, or it was deleted and the till is told that there is no such reward."""
+    world = World.make(loyalty_type="points", minimum_redemption_points=0)
+    card = world.card()
+    world.sale(card, 20_000)
+    outcomes = []
+
+    for _ in range(8):
+        reward, start = create(world), threading.Barrier(2)
+
+        def hand_out(reward: Reward = reward, start: threading.Barrier = start) -> str:
+            start.wait()
+            try:
+                world.spend(card, reward.pk)
+            except DomainError as refusal:
+                return refusal.code
+            finally:
+                connection.close()
+            return "handed out"
+
+        def take_off(reward: Reward = reward, start: threading.Barrier = start) -> None:
+            start.wait()
+            try:
+                rewards.remove(merchant_id=world.merchant_id, reward_id=reward.pk, at=NOON)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(2) as pool:
+            handed, taken = pool.submit(hand_out), pool.submit(take_off)
+            taken.result()
+            outcomes.append(handed.result())
+        with tenancy.scope(world.merchant_id):
+            kept = Reward.objects.filter(pk=reward.pk).first()
+            assert (kept is not None and kept.archived_at == NOON) is (outcomes[-1] == "handed out"), outcomes
+
+    assert set(outcomes) <= {"handed out", "not_found", "reward_not_available"}
+    world.assert_adds_up(card)
