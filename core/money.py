@@ -1,11 +1,14 @@
 """Money: integers of minor units with their currency; shown by Babel, never computed in floats."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 from babel.numbers import format_currency, get_currency_precision
 from django.utils.translation import get_language
 
 MAX_MINOR_UNITS = 10**8
+# Digits with one point or comma: no sign, no exponent, no digits of other scripts.
+PLAIN_AMOUNT = re.compile(r"[0-9]{1,20}(?:[.,][0-9]{0,20})?|[.,][0-9]{1,20}")
 
 
 def exponent(currency: str) -> int:
@@ -24,12 +27,10 @@ def parse(text: str | int, currency: str) -> int:
 
     Takes at most the currency's digits after the point; a comma counts as point.
     """
-    try:
-        amount = Decimal(str(text).strip().replace(",", "."))
-    except InvalidOperation:
-        raise ValueError("not an amount") from None
-    if not amount.is_finite() or amount < 0:
+    plain = str(text).strip()
+    if not PLAIN_AMOUNT.fullmatch(plain):
         raise ValueError("not an amount")
+    amount = Decimal(plain.replace(",", "."))
     minor = amount.scaleb(exponent(currency))
     if minor != minor.to_integral_value():
         raise ValueError("too many digits")

@@ -88,10 +88,13 @@ def platform(*, reason: str, actor: HasPrimaryKey | None = None, merchant_id: UU
 def lookup(function: str, *args: Any) -> list[tuple[Any, ...]]:
     """Call one of the `lookup.*` functions, which tell the ids that belong to a credential before the tenant is known.
 
-    Returns its rows as tuples of ids (empty when nothing matches). Needs no scope and opens no transaction.
+    Returns its rows as tuples of ids (empty when nothing matches, as for a text with NUL, which no row can hold). Needs
+    no scope and opens no transaction.
     """
     if not _FUNCTION_NAME.match(function):
         raise ValueError(f"not a lookup function: {function!r}")
+    if any(isinstance(arg, str) and "\x00" in arg for arg in args):
+        return []
     marks = ", ".join(["%s"] * len(args))
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM lookup.{function}({marks})", args)  # noqa: S608 - the name is checked above

@@ -97,7 +97,8 @@ def make(*, cards: int, transactions: int, at: datetime) -> Load:
     if not 1 <= cards <= transactions:
         raise ValueError("There must be a card, and at least one transaction for each card.")
     tag = uuid7().hex[-8:]
-    made, jobs, key = [], [], ""
+    made, key = [], ""
+    jobs: list[tuple[LoadMerchant, _Place, int, list[int]]] = []
     for number, (kind, rows) in enumerate(_row_counts(cards, transactions), 1):
         if rows:
             merchant = LoadMerchant(uuid7(), f"load-{tag}-{number}", kind, len(rows))
@@ -107,7 +108,8 @@ def make(*, cards: int, transactions: int, at: datetime) -> Load:
             starts = range(0, len(rows), CARDS_AT_ONCE)
             jobs += [(merchant, place, start, rows[start : start + CARDS_AT_ONCE]) for start in starts]
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        list(pool.map(lambda job: _fill_apart(*job, at), jobs))
+        for done in [pool.submit(_fill_apart, *job, at) for job in jobs]:
+            done.result()
     return Load(tuple(made), key)
 
 

@@ -68,12 +68,12 @@ def create(
         merchant = Merchant.objects.select_for_update(no_key=True).get(pk=merchant_id)
         if not Store.objects.filter(pk=store_id, closed_at__isnull=True).exists():
             raise NotFound
-        if StoreProgram.objects.filter(store_id=store_id).exists():
-            raise ProgramExists
         sent = program_fields.checked(
             data, language=merchant.default_language, required=("name", "loyalty_type")
         )  # fmt: skip
         values = {**_defaults(merchant), **sent}
+        if StoreProgram.objects.filter(store_id=store_id).exists():
+            raise ProgramExists
         if values["status"] not in rules.BEGINNINGS:
             raise StatusChangeRefused(from_status=ProgramStatus.DRAFT.value, to_status=values["status"])
         program = Program(merchant=merchant, currency=merchant.currency, created_at=at, **values)

@@ -11,9 +11,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Notices at the start of a request that the server has gone, without asking it anything."""
 
     def is_usable(self) -> bool:
-        """Tell whether the wire is quiet: a server that cut the connection has said so, or closed it, and both can be read.
+        """Tell whether the wire is quiet: a server that cut the connection has said so or closed it; both can be read.
 
-        An idle connection gets nothing else; should a notice ever come, the price is one new connection.
+        An idle connection gets nothing else. Should a notice ever come, the price is one new connection.
         """
         wire = self.connection
         if wire is None or wire.closed or wire.broken:

@@ -186,6 +186,8 @@ def read(
 
 def load(credential: Credential, store_code: str | None = None, *, store_needed: bool = True) -> Access:
     """Load the Access in the open scope of the credential's merchant; raises as `read`."""
+    if store_code and "\x00" in store_code:
+        raise NotFound
     with pipeline() as line:
         found = queue(line, credential, store_code)
     return read(credential, found.one(), store_code, store_needed=store_needed)

@@ -1,4 +1,4 @@
-"""Which worker of pytest-xdist runs which test: each as it comes, but those that share a running stack stay together."""
+"""Which worker of pytest-xdist runs which test: any, but those that share a running stack stay together."""
 
 from xdist.scheduler import LoadScopeScheduling
 

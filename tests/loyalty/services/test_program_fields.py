@@ -107,7 +107,7 @@ def test_bad_input_names_the_field_and_changes_nothing(field: str, value: Any, c
 
 
 @pytest.mark.django_db
-def test_all_bad_fields_are_named_at_once() -> None:
+def test_all_bad_fields_are_named_at_once_and_before_the_state_of_the_store() -> None:
     world = World.make()
 
     with pytest.raises(ValidationFailed) as refusal:
