@@ -6,63 +6,79 @@ import core.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('merchant_id', models.UUIDField(blank=True, null=True)),
-                ('actor_id', models.UUIDField(blank=True, null=True)),
-                ('action', models.CharField(max_length=64)),
-                ('target', models.CharField(blank=True, default='', max_length=128)),
-                ('reason', models.TextField(blank=True, default='')),
-                ('facts', models.JSONField(blank=True, default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("merchant_id", models.UUIDField(blank=True, null=True)),
+                ("actor_id", models.UUIDField(blank=True, null=True)),
+                ("action", models.CharField(max_length=64)),
+                ("target", models.CharField(blank=True, default="", max_length=128)),
+                ("reason", models.TextField(blank=True, default="")),
+                ("facts", models.JSONField(blank=True, default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name_plural': 'audit entries',
-                'indexes': [models.Index(fields=['merchant_id', '-created_at'], name='core_audit_merchant')],
+                "verbose_name_plural": "audit entries",
+                "indexes": [models.Index(fields=["merchant_id", "-created_at"], name="core_audit_merchant")],
             },
         ),
         migrations.CreateModel(
-            name='IdempotencyRecord',
+            name="IdempotencyRecord",
             fields=[
-                ('id', models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('merchant_id', models.UUIDField()),
-                ('key', models.CharField(db_collation='C', max_length=128)),
-                ('operation', models.CharField(max_length=64)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('status', models.PositiveSmallIntegerField()),
-                ('body', models.TextField()),
-                ('created_at', models.DateTimeField()),
+                ("id", models.UUIDField(default=core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("merchant_id", models.UUIDField()),
+                ("key", models.CharField(db_collation="C", max_length=128)),
+                ("operation", models.CharField(max_length=64)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("status", models.PositiveSmallIntegerField()),
+                ("body", models.TextField()),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['created_at'], name='core_idempotency_age')],
-                'constraints': [models.UniqueConstraint(fields=('merchant_id', 'key'), name='core_idempotency_key')],
+                "indexes": [models.Index(fields=["created_at"], name="core_idempotency_age")],
+                "constraints": [models.UniqueConstraint(fields=("merchant_id", "key"), name="core_idempotency_key")],
             },
         ),
         migrations.CreateModel(
-            name='OutboxEvent',
+            name="OutboxEvent",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('merchant_id', models.UUIDField()),
-                ('topic', models.CharField(max_length=64)),
-                ('payload', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('inflight', 'Inflight'), ('sent', 'Sent'), ('failed', 'Failed')], default='queued', max_length=8)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('retry_at', models.DateTimeField(blank=True, null=True)),
-                ('last_error', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField()),
-                ('claimed_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("merchant_id", models.UUIDField()),
+                ("topic", models.CharField(max_length=64)),
+                ("payload", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("inflight", "Inflight"),
+                            ("sent", "Sent"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("retry_at", models.DateTimeField(blank=True, null=True)),
+                ("last_error", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField()),
+                ("claimed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state__in', ['queued', 'inflight'])), fields=['id'], name='core_outbox_open')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["queued", "inflight"])),
+                        fields=["id"],
+                        name="core_outbox_open",
+                    )
+                ],
             },
         ),
     ]

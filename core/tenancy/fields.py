@@ -14,6 +14,8 @@ class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]
 
     def __init__(self, to: Any, on_delete: Any = models.PROTECT, **kwargs: Any) -> None:
         kwargs["db_constraint"] = False
+        # Every look-up begins with the tenant: an index of this column alone would only slow the writes.
+        kwargs.setdefault("db_index", False)
         kwargs.setdefault("related_name", "+")
         super().__init__(to, on_delete, **kwargs)
 

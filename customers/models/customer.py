@@ -92,5 +92,8 @@ class MagicLink(TenantModel):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta(TenantModel.Meta):
+        indexes: ClassVar = [models.Index(fields=["merchant", "customer"], name="customers_link_of")]
+
     def __str__(self) -> str:
         return self.purpose

@@ -69,6 +69,7 @@ class Card(TenantModel):
         ]  # fmt: skip
         indexes: ClassVar = [
             models.Index(fields=["merchant", "-last_activity_on", "-id"], name="loyalty_card_activity"),
+            models.Index(fields=["merchant", "-enrolled_at", "-id"], name="loyalty_card_enrolled"),
             models.Index(fields=["merchant", "customer"], name="loyalty_card_customer"),
         ]
 

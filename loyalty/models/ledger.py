@@ -46,7 +46,7 @@ class Transaction(TenantModel):
     terminal = TenantForeignKey("stores.Terminal", null=True, blank=True)
     api_key = TenantForeignKey("stores.ApiKey", null=True, blank=True)
     user = models.ForeignKey(
-        "merchants.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        "merchants.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )  # fmt: skip
     channel = models.CharField(max_length=12, choices=Channel.choices)
     business_date = models.DateField()
@@ -70,6 +70,9 @@ class Transaction(TenantModel):
         ]
         indexes: ClassVar = [
             models.Index(fields=["merchant", "-recorded_at"], name="loyalty_ledger_recent"),
+            models.Index(
+                fields=["merchant", "reward"], condition=models.Q(reward__isnull=False), name="loyalty_ledger_reward"
+            ),
             models.Index(
                 fields=["merchant", "reverses"], condition=models.Q(reverses__isnull=False), name="loyalty_ledger_rev"
             ),

@@ -61,7 +61,12 @@ class IssuedReward(TenantModel):
     class Meta(TenantModel.Meta):
         verbose_name = _("issued reward")
         verbose_name_plural = _("issued rewards")
-        indexes: ClassVar = [models.Index(fields=["merchant", "card", "state"], name="loyalty_issued_of_card")]
+        indexes: ClassVar = [
+            models.Index(fields=["merchant", "card", "state"], name="loyalty_issued_of_card"),
+            models.Index(
+                fields=["merchant", "reward"], condition=models.Q(reward__isnull=False), name="loyalty_issued_reward"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
