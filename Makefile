@@ -12,7 +12,7 @@ MANAGE := $(PY) -W ignore::RuntimeWarning manage.py
 LOCKS := base run local production
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench schema lock clean
+.PHONY: help setup run test lint format bench schema messages lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -45,6 +45,9 @@ bench: ## the speed of a stamp, as a ratio to plain SQL on the same machine
 
 schema: ## write the API document anew
 	@$(SETUP) local && exec $(MANAGE) openapi
+
+messages: ## bring locale/*.po up to date with the source (needs gettext)
+	@$(SETUP) local && exec $(MANAGE) makemessages --all --no-wrap --no-location --ignore "var/*" --ignore "tests/*"
 
 lock: ## compile requirements/*.in to *.txt with hashes (needs uv)
 	@for name in $(LOCKS); do uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -3,10 +3,11 @@
 import sys
 
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 
 from core.api.errors import problem_response
 from core.errors import DomainError, NotFound, PermissionDenied, ServiceUnavailable, ValidationFailed
@@ -42,6 +43,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith(API):
         return problem_response(NotFound())
     return defaults.page_not_found(request, exception)
+
+
+@csrf_exempt
+def nowhere(request: HttpRequest) -> HttpResponse:
+    """Answer every address that no other pattern takes, with our own page in DEBUG, too (Django's lists them all)."""
+    return not_found(request, Http404())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import close_old_connections
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import Resolver404, resolve
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from core.error_pages import AWAY, database_away
+from core.error_pages import AWAY, database_away, not_found
 
 logger = logging.getLogger(__name__)
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -102,6 +102,21 @@ def _resolves(path: str) -> bool:
     except Resolver404:
         return False
     return "catch-all" not in (match.url_name or "") and not getattr(match.func, "final_catch_all", False)
+
+
+class NotFoundMiddleware:
+    """What a view did not find is answered by our own page in DEBUG, too; Django's would list all addresses."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer Http404."""
+        return not_found(request, exception) if isinstance(exception, Http404) else None
 
 
 class DatabaseAwayMiddleware:

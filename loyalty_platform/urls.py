@@ -1,8 +1,9 @@
 """All addresses of the product, by who uses them."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from core import error_pages
 from core.api import health, schema
 from loyalty.api import urls as loyalty_api
 from stores.api import urls as stores_api
@@ -27,6 +28,8 @@ urlpatterns = [
     path("api/v1/loyalty/", include(loyalty_api.public_urlpatterns)),
     # The platform's administrators
     path("admin/", admin.site.urls),
+    # Nobody's
+    re_path("^", error_pages.nowhere, name="catch-all-nowhere"),
 ]
 
 handler400 = "core.error_pages.bad_request"

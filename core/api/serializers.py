@@ -13,7 +13,9 @@ class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
     def to_internal_value(self, data: Any) -> Any:
         """Refuse unknown fields together with all other errors."""
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
-        errors = {name: [serializers.ErrorDetail(gettext("There is no such field."), "unknown_field")] for name in unknown}
+        errors = {
+            name: [serializers.ErrorDetail(gettext("There is no such field."), "unknown_field")] for name in unknown
+        }
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:

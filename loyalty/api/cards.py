@@ -58,7 +58,8 @@ class CardListView(LoyaltyAPIView):
         )
         paginator = self.pagination_class()
         page = paginator.paginate_queryset(rows, request, view=self)
-        shown = CardSerializer(card_faces.faces(page, timezone.now()), many=True)
+        context = {"masked": not self.access.sees_customers}
+        shown = CardSerializer(card_faces.faces(page, timezone.now()), many=True, context=context)
         return paginator.get_paginated_response(shown.data)
 
 
@@ -71,7 +72,7 @@ class CardView(LoyaltyAPIView):
     @extend_schema(tags=["store"], operation_id="cards_get", summary="One card", responses=CardSerializer)
     def get(self, request: Request, card_id: UUID) -> Response:
         """Return the card with its rewards."""
-        return Response(CardSerializer(_face(card_id)).data)
+        return Response(CardSerializer(_face(card_id), context={"masked": not self.access.sees_customers}).data)
 
 
 class CardTransactionsView(LoyaltyAPIView):

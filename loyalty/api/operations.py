@@ -41,8 +41,8 @@ class OperationView(StoreAPIView):
         asked = idempotency.request(self.idempotency_key, self.operation, request.path, request.data)
         return Call(
             credential=self.credential, asked=asked, at=timezone.now(), store_code=self.store_code,
-            device=request.headers.get("X-Terminal", "")[:64], ip=client_address(request),
-            user_agent=user_agent(request),
+            device=request.headers.get(TERMINAL_HEADER, "") if self.credential.kind == "api_key" else "",
+            ip=client_address(request), user_agent=user_agent(request),
         )  # fmt: skip
 
     def read(self, request: Request, call: Call, card: CardRef | None = None) -> Any:
@@ -151,6 +151,10 @@ class VoidView(OperationView):
 
     operation = "void"
     input_class = shapes.VoidInput
+
+    def authorize(self, access: Access) -> None:
+        """Tills and keys undo what they did themselves; who manages, what others did."""
+        voids.authorize(access)
 
     @_documented("void", shapes.VoidInput, shapes.VoidAnswer)
     def post(self, request: Request, transaction_id: UUID) -> Response:

@@ -23,6 +23,7 @@ from loyalty.rules import voids as rules
 from loyalty.services import ledger, operations, stamps
 from loyalty.services.operations import Call, Context, Decision, Operation, StaffProof
 from merchants.permissions import EARN, MANAGE, REDEEM
+from stores.queries.access import Access
 
 VOIDABLE = frozenset({
     TransactionType.STAMP_EARNED, TransactionType.POINTS_EARNED,
@@ -62,11 +63,17 @@ def void(
     for was handed out) and what operations.perform raises.
     """
     operation = Operation(
-        name="void", authorize=lambda access: access.require(EARN), card=CardRef("transaction", transaction_id),
-        staff=staff or StaffProof(), earns=False, note=reason, confirm=True,
+        name="void", authorize=authorize, card=CardRef("transaction", transaction_id), staff=staff or StaffProof(),
+        earns=False, note=reason, confirm=True,
         decide=lambda context: _decide(context, transaction_id),
     )  # fmt: skip
     return operations.perform(call, operation)
+
+
+def authorize(access: Access) -> None:
+    """Who earns may undo what they did themselves; who manages, what others did."""
+    if not access.is_manager:
+        access.require(EARN)
 
 
 def _decide(context: Context, transaction_id: UUID) -> Decision:
@@ -97,7 +104,7 @@ def _check_allowed(context: Context, rows: Sequence[Transaction]) -> None:
     main, access = rows[0], context.access
     if main.type not in VOIDABLE or not access.merchant.allow_void_transactions:
         raise VoidNotAllowed
-    if main.type in REDEMPTIONS:
+    if main.type in REDEMPTIONS and not access.is_manager:
         access.require(REDEEM)
     reversals = corrections.reversals_of(rows)
     voids = [row for row in reversals if row.type == VOID]

@@ -39,10 +39,17 @@ class ByName(KeysetPagination):
 
 
 class PinView(StoreAPIView):
-    """What all views of PINs share: no store needed, a manager's right to change."""
+    """What all views of PINs share: no store needed, for managers only, but a script may read."""
 
     store_needed = False
     scope_required: ClassVar = {"GET": READ}
+
+    @property
+    def needed_scope(self) -> str:
+        """A manager's right; `read` is enough for a key, not for a till and its staff."""
+        credential = getattr(self, "credential", None)
+        by_key = credential is not None and credential.kind == "api_key"
+        return super().needed_scope if by_key else MANAGE
 
     @property
     def actor_id(self) -> UUID | None:

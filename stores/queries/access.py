@@ -92,6 +92,11 @@ class Access:
         """Whether the caller may correct what others did."""
         return "manage" in self.scopes
 
+    @property
+    def sees_customers(self) -> bool:
+        """Whether customers are shown by name and address: to managers and scripts; a till only recognises people."""
+        return self.is_manager or self.credential.kind == "api_key"
+
     def store_or_refuse(self) -> StoreFacts:
         """Return the store; raises StoreRequired without one."""
         if self.store is None:

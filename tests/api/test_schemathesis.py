@@ -1,6 +1,7 @@
 """Promise 16: schemathesis reads the API's own document and sends what it allows and what it does not.
 
-Half of the time the ids are real ones, so that the search gets past the 404s. Bounded, and the same on every run.
+With ids that exist, so that the search gets past the 404s (tests/loyalty/api/test_fuzz.py sends made-up ones), and to
+the storefront and the public API, too. Bounded, and the same on every run.
 """
 
 import json
@@ -19,7 +20,7 @@ from loyalty.queries import access
 from loyalty_platform.wsgi import application
 from tests.support.house import House
 
-EXAMPLES = 10
+EXAMPLES = 12
 schema = schemathesis.openapi.from_dict(json.loads(json.dumps(document(), default=str)))
 schema.app = application
 OPERATIONS = [found.ok() for found in schema.get_all_operations()]
@@ -29,19 +30,18 @@ BOUNDED = settings(
 )  # fmt: skip
 
 
-def send(case: Any, house: House, *, real: bool) -> Any:
-    """Send a case, with ids that exist if `real`."""
+def send(case: Any, house: House) -> Any:
+    """Send a case, with ids that exist."""
     storefront = "/storefront/" in case.operation.path
     proof = f"Card {access.secret_of(house.card)}" if storefront else f"Bearer {house.world.key_text}"
-    if real:
-        for name in set(case.path_parameters or {}) & set(house.ids):
-            case.path_parameters[name] = str(house.ids[name])
-        case.headers = {name: value for name, value in (case.headers or {}).items() if name != "X-Store-Code"}
-        if isinstance(case.body, dict):
-            for name in set(case.body) & {"card_id", "reward_id", "staff_id", "store_code"}:
-                case.body[name] = str(house.ids[name])
-            if "card_id" in case.body:
-                case.body = {key: value for key, value in case.body.items() if key not in ("qr_code", "card_number")}
+    for name in set(case.path_parameters or {}) & set(house.ids):
+        case.path_parameters[name] = str(house.ids[name])
+    case.headers = {name: value for name, value in (case.headers or {}).items() if name != "X-Store-Code"}
+    if isinstance(case.body, dict):
+        for name in set(case.body) & {"card_id", "reward_id", "staff_id", "store_code"}:
+            case.body[name] = str(house.ids[name])
+        if "card_id" in case.body:
+            case.body = {key: value for key, value in case.body.items() if key not in ("qr_code", "card_number")}
     return case.call(headers={"Authorization": proof})
 
 
@@ -60,13 +60,13 @@ class Sweep:
         self.house = house
         self.statuses, self.faults = Counter[int](), {}
 
-    def run(self, operation: Any, mode: GenerationMode, *, real: bool) -> None:
+    def run(self, operation: Any, mode: GenerationMode) -> None:
         """Send a bounded number of cases of one operation."""
 
         @given(case=operation.as_strategy(generation_mode=mode))
         @BOUNDED
         def one(case: Any) -> None:
-            answer = send(case, self.house, real=real)
+            answer = send(case, self.house)
             self.statuses[answer.status_code] += 1
             if problems(answer):
                 self.faults[f"{operation.label} {case.query} {case.body!r}"[:300]] = problems(answer)
@@ -82,12 +82,12 @@ def test_nothing_that_the_document_describes_falls(real_db: Any, settings: Any) 
     settings.LOYALTY_THROTTLE_SCALE = 1_000_000
     sweep = Sweep(House.make("ours"))
 
-    for operation, mode, real in product(OPERATIONS, GenerationMode, (False, True)):
-        sweep.run(operation, mode, real=real)
+    for operation, mode in product(OPERATIONS, GenerationMode):
+        sweep.run(operation, mode)
 
     assert sweep.faults == {}
     assert sweep.statuses[200] + sweep.statuses[201] > 100, sweep.statuses
-    assert sum(sweep.statuses.values()) > 800
+    assert sum(sweep.statuses.values()) > 400
     sweep.house.world.assert_adds_up(sweep.house.card)
 
 

@@ -213,6 +213,8 @@ ROUTES: dict[str, Route] = {
     "api/v1/storefront/loyalty/card": Route(CARD_API),
     "api/v1/storefront/loyalty/transactions": Route(CARD_API),
     "api/v1/loyalty/programs/<str:store_code>": Route(PUBLIC_API),
+    # Nobody's
+    "^": page(ANYONE),
 }  # fmt: skip
 
 # The platform's administrators: pages of the site itself, and the models that have pages there.

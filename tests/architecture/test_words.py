@@ -12,6 +12,8 @@ TEMPLATES = ROOT / "templates"
 PAGES = sorted(path for path in TEMPLATES.rglob("*") if path.suffix in (".html", ".txt"))
 GETTEXT = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy", "npgettext"}
 UNNAMED = re.compile(r"(?<!%)%[sdifr]|\{\}|\{\d")
+# Sentences of the frameworks, which have their own placeholders.
+BORROWED = "core.framework_words"
 # Names and words that no language changes.
 SAME_EVERYWHERE = {"API", "Apple Wallet", "Google Wallet", "Enter", "Esc"}
 # A block that fills an attribute, and what is not shown.
@@ -107,7 +109,9 @@ def badly_marked(module: Module) -> Iterator[str]:
 
 
 def test_texts_are_whole_and_their_placeholders_named() -> None:
-    assert [fault for module in modules() for fault in badly_marked(module)] == []
+    ours = [module for module in modules() if module.name != BORROWED]
+
+    assert [fault for module in ours for fault in badly_marked(module)] == []
 
 
 @pytest.mark.parametrize(

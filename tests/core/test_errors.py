@@ -169,6 +169,23 @@ def test_other_refusals_are_problems_below_the_api_and_pages_elsewhere(handler: 
     assert below.status_code == page.status_code
 
 
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_addresses_that_are_nobodys_tell_nothing_in_debug_neither(
+    db: None, settings: Any, debug: bool, method: str
+) -> None:
+    settings.DEBUG = debug
+    strict = Client(enforce_csrf_checks=True)
+    below, page = (strict.generic(method, path) for path in ("/api/v1/nothing", "/nothing"))
+    unknown_card = Client().get("/c/no-such-code")
+
+    assert (below.status_code, below["Content-Type"]) == (404, MEDIA_TYPE)
+    for answer in (page, unknown_card):
+        assert answer.status_code == 404
+        assert "Nothing here" in answer.content.decode()
+        assert "URLconf" not in answer.content.decode()
+
+
 @pytest.fixture
 def dead_database(real_db: Any) -> Iterator[World]:
     """A house with a world in it, whose database no longer answers: nobody listens where the settings point."""

@@ -37,7 +37,7 @@ def form_key(html: bytes) -> str:
 def test_it_works(client: Client) -> None:
     world = World.make()
 
-    shown = client.get(page(world))
+    shown = client.get(page(world), headers={"Accept-Language": "en"})
     made = client.post(page(world), {"form_key": form_key(shown.content)})
     welcome = client.get(made["Location"])
 
