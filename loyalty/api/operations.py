@@ -41,8 +41,7 @@ class OperationView(StoreAPIView):
         asked = idempotency.request(self.idempotency_key, self.operation, request.path, request.data)
         return Call(
             credential=self.credential, asked=asked, at=timezone.now(), store_code=self.store_code,
-            device=request.headers.get(TERMINAL_HEADER, "") if self.credential.kind == "api_key" else "",
-            ip=client_address(request), user_agent=user_agent(request),
+            device=self.device, ip=client_address(request), user_agent=user_agent(request),
         )  # fmt: skip
 
     def read(self, request: Request, call: Call, card: CardRef | None = None) -> Any:
@@ -122,7 +121,7 @@ class PointsView(OperationView):
                 order_reference=data["order_reference"],
                 staff=body.proof(),
                 confirm=data["confirm"],
-            )  # fmt: skip
+            )
         )
 
 
@@ -190,7 +189,7 @@ class RefundView(OperationView):
                 cents=data["amount_cents"],
                 staff=body.proof(),
                 reason=data["reason"],
-            )  # fmt: skip
+            )
         )
 
 

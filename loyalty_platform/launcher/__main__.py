@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 from loyalty_platform.launcher import process, roles
 from loyalty_platform.launcher.errors import CannotStart
@@ -33,9 +34,6 @@ def main() -> int:
     supervisor = Supervisor(root=ROOT, logs=LOGS, note=state.record_process)
     try:
         state.take()
-    except CannotStart as error:
-        return _say(error)
-    try:
         _run(state, supervisor)
     except StopRequested:
         print("\nStopping ...", flush=True)
@@ -45,10 +43,9 @@ def main() -> int:
     finally:
         supervisor.stop()
         state.release()
-    return 0
 
 
-def _run(state: RunState, supervisor: Supervisor) -> None:
+def _run(state: RunState, supervisor: Supervisor) -> NoReturn:
     began = time.monotonic()
     port = read.number("PORT", 8000, minimum=1, maximum=65535)
     binds = _free_addresses(port)
@@ -158,10 +155,12 @@ def _answers(port: int) -> bool:
 
 
 def _database_mark(address: str) -> str:
-    """Name the database for the memory of what was prepared: address without the socket's folder, and its birth."""
+    """Name the database for the memory of what was prepared: ours by its birth; a given one may change any time."""
     version = VAR / "pg" / "PG_VERSION"
-    embedded = "DATABASE_URL" not in os.environ and version.exists()
-    return str(version.stat().st_ino) if embedded else f"{address} {time.time()}"
+    if "DATABASE_URL" in os.environ or not version.exists():
+        return f"{address} {time.time()}"
+    born = version.stat()
+    return f"{born.st_ino} {born.st_mtime_ns}"
 
 
 def _welcome(port: int, seconds: float) -> None:

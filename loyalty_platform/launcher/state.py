@@ -26,6 +26,7 @@ class RunState:
         self.path = var / "run.json"
         self.sockets = Path()
         self._lock: TextIO | None = None
+        self.taken = False
         self._record: dict[str, Any] = {}
 
     def take(self) -> None:
@@ -38,6 +39,7 @@ class RunState:
         except OSError as error:
             raise CannotStart(self._who_runs()) from error
         self._end_leftovers()
+        self.taken = True
         self.sockets = short_folder()
         self._write(pid=os.getpid(), sockets=str(self.sockets), processes={})
 
@@ -52,7 +54,9 @@ class RunState:
         self._write(processes=known)
 
     def release(self) -> None:
-        """Take the record and the sockets away; the lock goes with the process."""
+        """Take the record and the sockets away; the lock goes with the process. Another launcher's are left alone."""
+        if not self.taken:
+            return
         self.path.unlink(missing_ok=True)
         shutil.rmtree(self.sockets, ignore_errors=True)
 

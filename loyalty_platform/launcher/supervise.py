@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from loyalty_platform.launcher import process
 from loyalty_platform.launcher.errors import CannotStart
@@ -90,7 +90,7 @@ class Supervisor:
                     f"The end of {log}:\n{process.log_tail(log)}"
                 )
 
-    def watch(self) -> None:
+    def watch(self) -> NoReturn:
         """Look after everything until something raises."""
         while True:
             self.look_once()

@@ -17,6 +17,7 @@ from stores.queries import access as access_queries
 from stores.queries.access import Access, Credential
 
 STORE_HEADER = "X-Store-Code"
+TERMINAL_HEADER = "X-Terminal"
 
 
 class StoreAPIView(APIView):
@@ -66,6 +67,11 @@ class StoreAPIView(APIView):
         """The store named by the caller."""
         code = self.request.headers.get(STORE_HEADER, "").strip()
         return code[:100].replace("\x00", "") or None
+
+    @property
+    def device(self) -> str:
+        """The till that a POS key names; a paired terminal is a till itself and names none."""
+        return self.request.headers.get(TERMINAL_HEADER, "") if self.credential.kind == "api_key" else ""
 
     @property
     def idempotency_key(self) -> str | None:

@@ -13,7 +13,7 @@ from core.api import query
 from core.api.keyset import KeysetPagination
 from core.errors import PermissionDenied
 from merchants.permissions import EARN, MANAGE, READ, REDEEM
-from stores.api.base import StoreAPIView
+from stores.api.base import TERMINAL_HEADER, StoreAPIView
 from stores.api.serializers import (
     NewPinSerializer,
     PinChangeSerializer,
@@ -28,8 +28,6 @@ from stores.models import StaffPin
 from stores.queries import access as access_queries
 from stores.queries import pins as pin_queries
 from stores.services import pins, staff
-
-TERMINAL_HEADER = "X-Terminal"
 
 
 class ByName(KeysetPagination):
@@ -196,8 +194,7 @@ class PinVerifyView(StoreAPIView):
                 raise PermissionDenied(required_scope=EARN)
             store = access.store_or_refuse()
         data = _read(VerifyInputSerializer, request)
-        device = request.headers.get(TERMINAL_HEADER, "") if self.credential.kind == "api_key" else ""
-        subject = pins.Subject(self.credential.kind, self.credential.id, device)
+        subject = pins.Subject(self.credential.kind, self.credential.id, self.device)
         verified = pins.verify(
             merchant_id=merchant_id, store_id=store.id, subject=subject, pin=data["staff_pin"],
             staff_id=data.get("staff_id"), at=at,

@@ -10,7 +10,7 @@ from django.test import Client
 
 from core.api.parsers import MAX_BYTES
 from tests.architecture import sweep
-from tests.architecture.routes import STORE_API
+from tests.architecture.routes import STORE_API, Use
 from tests.support.house import House, send, undone
 
 NUL, RTL = "a\x00b", "\u202egnp.exe\u202c"
@@ -60,24 +60,20 @@ def fault(answer: Any) -> str:
     return "no field is named" if nameless or not body["detail"] else ""
 
 
-def test_every_field_takes_any_value_without_falling(house: House) -> None:
-    """Each field of each body in turn becomes each value; what is accepted is undone, the rest changes nothing."""
-    faults, count = {}, 0
+@pytest.mark.parametrize(("pattern", "method", "use"), WRITES, ids=lambda part: part if isinstance(part, str) else "")
+def test_every_field_takes_any_value_without_falling(house: House, pattern: str, method: str, use: Use) -> None:
+    """Each field of the body in turn becomes each value; what is accepted is undone, the rest changes nothing."""
+    faults, good = {}, use.body_for(house) or {}
     before = house.picture(without=LEFT)
-    for pattern, method, use in WRITES:
-        good = use.body_for(house) or {}
-        for name in [*good, "staff_pin", "no_such_field"]:
-            for value in VALUES:
-                count += 1
-                with transaction.atomic():
-                    answer = ask(house, method, pattern, {**good, name: value})
-                    transaction.set_rollback(answer.status_code < 400)
-                if fault(answer):
-                    faults[f"{method} {pattern} {name}={value!r}"[:150]] = fault(answer)
-        if house.picture(without=LEFT) != before:
-            faults[f"{method} {pattern}"] = "half done"
+    for name in [*good, "staff_pin", "no_such_field"]:
+        for value in VALUES:
+            with transaction.atomic():
+                answer = ask(house, method, pattern, {**good, name: value})
+                transaction.set_rollback(answer.status_code < 400)
+            if fault(answer):
+                faults[f"{name}={value!r}"[:150]] = fault(answer)
     assert faults == {}
-    assert count > 1500
+    assert house.picture(without=LEFT) == before
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: repr(text[:30]))

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from tests.architecture import sweep
-from tests.architecture.routes import ANYONE, MERCHANT_PAGE, ROUTES, STORE_PAGE
+from tests.architecture.routes import ANYONE, MERCHANT_PAGE, ROUTES, STORE_PAGE, Route
 from tests.support.house import House, undone
 
 FIELD = re.compile(r'<(?:input|select|textarea|button)\b[^>]*\sname="([^"]+)"')
@@ -18,6 +18,10 @@ VALUES = [
 FORMS = [
     (pattern, route) for pattern, route in sweep.routes(ANYONE, MERCHANT_PAGE, STORE_PAGE) if "POST" in route.methods
 ]
+# Questions with a button and nothing else.
+WITHOUT_FIELDS = {"loyalty/<str:store_code>/link/<str:token>"} | {
+    pattern for pattern, _ in FORMS if pattern.endswith(("/close", "/remove", "/revoke", "/leave"))
+}
 SKIPPED = {"csrfmiddlewaretoken", "language", "theme", "next"}
 
 
@@ -34,21 +38,20 @@ def fields_of(browser: Client, path: str) -> list[str]:
     return [name for name in dict.fromkeys(FIELD.findall(text)) if name not in SKIPPED]
 
 
-def test_every_form_takes_any_value(house: House) -> None:
-    faults, found = {}, 0
-    for pattern, route in FORMS:
-        for number in (1, 2, 3, 4) if "number" in sweep.names_in(pattern) else (0,):
-            browser = (Client if route.who == ANYONE else house.person)(raise_request_exception=False)
-            path = sweep.address(pattern, {**house.ids, "number": number})
-            names = fields_of(browser, path)
-            found += len(names)
-            for value in VALUES:
-                with undone():
-                    answer = browser.post(path, dict.fromkeys(names, value))
-                if answer.status_code >= 500:
-                    faults[f"{path} {value[:20]!r}"] = answer.status_code
+@pytest.mark.parametrize(("pattern", "route"), FORMS, ids=lambda part: part if isinstance(part, str) else "")
+def test_every_form_takes_any_value(house: House, pattern: str, route: Route) -> None:
+    faults = {}
+    for number in (1, 2, 3, 4) if "number" in sweep.names_in(pattern) else (0,):
+        browser = (Client if route.who == ANYONE else house.person)(raise_request_exception=False)
+        path = sweep.address(pattern, {**house.ids, "number": number})
+        names = fields_of(browser, path)
+        assert names or "GET" not in route.methods or pattern in WITHOUT_FIELDS
+        for value in VALUES:
+            with undone():
+                answer = browser.post(path, dict.fromkeys(names, value))
+            if answer.status_code >= 500:
+                faults[f"{path} {value[:20]!r}"] = answer.status_code
     assert faults == {}
-    assert found > 60
 
 
 def test_switches_take_any_value() -> None:

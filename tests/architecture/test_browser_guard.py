@@ -43,6 +43,16 @@ def house(db: None) -> House:
     return House.make("ours")
 
 
+_seen: dict[bool, list[tuple[str, Any]]] = {}
+
+
+def everything(*, secure: bool = False) -> list[tuple[str, Any]]:
+    """Return the answers of a crawl, which is made once per process."""
+    if secure not in _seen:
+        _seen[secure] = list(crawl(House.make("ours"), secure=secure))
+    return _seen[secure]
+
+
 def crawl(house: House, **options: Any) -> Iterator[tuple[str, Any]]:
     """Yield the answer of every address outside the admin, as everybody sees it."""
     ids = {**house.ids, "key": "a-key", "uidb36": "1"}
@@ -89,9 +99,9 @@ def unguarded(pattern: str, answer: Any) -> list[str]:
     return faults
 
 
-def test_every_answer_carries_the_policy_and_its_kin(house: House) -> None:
+def test_every_answer_carries_the_policy_and_its_kin(db: None) -> None:
     faults, pages = {}, 0
-    for pattern, answer in crawl(house):
+    for pattern, answer in everything():
         pages += is_page(answer) and answer.status_code == 200
         if unguarded(pattern, answer):
             faults[f"{pattern} {answer.status_code}"] = unguarded(pattern, answer)
@@ -99,9 +109,9 @@ def test_every_answer_carries_the_policy_and_its_kin(house: House) -> None:
     assert pages > 80
 
 
-def test_no_page_has_anything_inline_or_from_outside(house: House) -> None:
+def test_no_page_has_anything_inline_or_from_outside(db: None) -> None:
     faults = {}
-    for pattern, answer in crawl(house):
+    for pattern, answer in everything():
         if is_page(answer):
             text = answer.getvalue().decode()
             found = INLINE.findall(text) + OUTSIDE.findall(text)
@@ -110,9 +120,9 @@ def test_no_page_has_anything_inline_or_from_outside(house: House) -> None:
     assert faults == {}
 
 
-def test_nothing_a_visitor_does_is_our_fault(house: House) -> None:
+def test_nothing_a_visitor_does_is_our_fault(db: None) -> None:
     """No address and method answers 5xx to anybody."""
-    assert {pattern: answer.status_code for pattern, answer in crawl(house) if answer.status_code >= 500} == {}
+    assert {pattern: answer.status_code for pattern, answer in everything() if answer.status_code >= 500} == {}
 
 
 def test_a_merchant_that_closed_its_only_store_finds_its_pages(house: House) -> None:
@@ -124,18 +134,18 @@ def test_a_merchant_that_closed_its_only_store_finds_its_pages(house: House) -> 
     assert house.person().get("/store/merchant/team").status_code == 200
 
 
-def test_transport_is_strict_over_https(house: House) -> None:
+def test_transport_is_strict_over_https(db: None) -> None:
     wanted = "max-age=31536000; includeSubDomains; preload"
     lacking = {
-        pattern for pattern, answer in crawl(house, secure=True) if answer.get("Strict-Transport-Security") != wanted
+        pattern for pattern, answer in everything(secure=True) if answer.get("Strict-Transport-Security") != wanted
     }
 
     assert lacking == set()
 
 
-def test_cookies_are_out_of_reach_of_scripts_and_of_other_sites(house: House) -> None:
+def test_cookies_are_out_of_reach_of_scripts_and_of_other_sites(db: None) -> None:
     faults, names = {}, set()
-    for pattern, answer in crawl(house):
+    for pattern, answer in everything():
         for name, cookie in answer.cookies.items():
             if cookie["max-age"] == 0:
                 continue
@@ -146,10 +156,10 @@ def test_cookies_are_out_of_reach_of_scripts_and_of_other_sites(house: House) ->
     assert "csrftoken" in names
 
 
-def test_back_office_and_card_pages_stay_in_no_cache(house: House) -> None:
+def test_back_office_and_card_pages_stay_in_no_cache(db: None) -> None:
     faults = {
         pattern: answer.get("Cache-Control")
-        for pattern, answer in crawl(house)
+        for pattern, answer in everything()
         if is_page(answer) and answer.status_code == 200 and pattern.startswith(("store/", "loyalty/<"))
         and "no-store" not in answer.get("Cache-Control", "")
     }  # fmt: skip

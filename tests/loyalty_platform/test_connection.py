@@ -25,7 +25,10 @@ def test_a_connection_cut_by_the_server_is_not_usable(real_db: RealDatabase) -> 
 def test_a_request_after_the_cut_gets_a_new_connection(real_db: RealDatabase) -> None:
     connection.ensure_connection()
     with real_db.connect_as_superuser(autocommit=True) as other:
-        other.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'loyalty_app'")
+        other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE usename = 'loyalty_app' AND datname = current_database()"  # other workers share the server
+        )
 
     connection.close_if_unusable_or_obsolete()
     connection.health_check_done = False

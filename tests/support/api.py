@@ -9,7 +9,8 @@ from django.test import Client
 from core import tenancy
 from merchants.models import Membership, User
 from stores.models import Store
-from stores.services import api_keys
+from stores.queries.devices import TERMINAL_COOKIE
+from stores.services import api_keys, terminals
 from tests.support.world import World
 
 BASE = "/api/v1/store/loyalty/"
@@ -44,6 +45,16 @@ class Caller:
         client = Client()
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         return cls({"X-Store-Code": world.store.code}, client)
+
+    @classmethod
+    def terminal(cls, world: World) -> "Caller":
+        """A newly paired terminal of the world's store."""
+        made = terminals.make_pairing_code(
+            merchant_id=world.merchant_id, store_id=world.store.pk, name="Till 1", user_id=world.owner.pk, at=world.at
+        )
+        client = Client()
+        client.cookies[TERMINAL_COOKIE] = terminals.pair(code=made.code, at=world.at).token
+        return cls(client=client)
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send a request; `path` is a whole one or one below the store API; text and bytes go as they are."""

@@ -199,6 +199,21 @@ def test_another_tenants_cards_are_nowhere(world: World) -> None:
     assert other.assert_adds_up(card).stamp_count == 1
 
 
+@pytest.mark.parametrize("who", ["terminal", "staff", "manager", "key"])
+def test_tills_and_their_staff_see_customers_masked(world: World, who: str) -> None:
+    card = world.card(name="Marie Klein", email="marie@example.com", phone="+352621123442")
+    makers = {"terminal": Caller.terminal, "key": Caller.of}
+    caller = makers[who](world) if who in makers else Caller.person(world, who)
+
+    shown = [caller.get(f"cards/{card.pk}").json(), caller.get("cards?search=marie").json()["results"][0]]
+
+    whole, masked = ("Marie Klein", "marie@example.com", "+352621123442"), ("M… K.", "m…@example.com", "••• 42")
+    for found in shown:
+        person = found["customer"]
+        expected = masked if who in ("terminal", "staff") else whole
+        assert (person["name"], person["email"], person["phone"]) == expected
+
+
 def test_reading_needs_the_right_to_read(world: World) -> None:
     card, caller = world.card(), Caller.with_scopes(world, ["earn", "redeem", "manage"])
 

@@ -7,10 +7,11 @@ from django.test import Client
 
 from core import tenancy
 from core.ids import uuid7
-from loyalty.models import RefusedAttempt, Transaction
+from loyalty.models import Card, RefusedAttempt, Transaction
 from merchants.models import MerchantSettings
 from stores.models import Store
 from stores.services import api_keys
+from tests.support.api import Caller
 from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
@@ -227,6 +228,37 @@ def test_no_key_no_entry(world: World, text: str) -> None:
 
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
     assert "Bearer" in answer.headers["WWW-Authenticate"]
+
+
+def test_who_manages_undoes_what_others_did_rule_11(world: World) -> None:
+    card, manager = world.card(), Till(world, ["manage"])
+    given = [Till(world).post("stamp", {"card_number": card.card_number}).json()["transaction_id"] for _ in range(10)]
+    redeemed = Till(world).post("stamp/redeem", {"card_number": card.card_number}).json()["transaction_id"]
+    earner, redeemer = Till(world, ["earn"]), Till(world, ["redeem"])
+
+    assert earner.post(f"transactions/{given[0]}/void").status_code == 403
+    assert redeemer.post(f"transactions/{redeemed}/void").status_code == 403
+    assert manager.post(f"transactions/{redeemed}/void").status_code == 201
+    assert manager.post(f"transactions/{given[-1]}/void").status_code == 201
+    assert world.fresh(card).stamp_count == 9
+
+
+def test_a_terminal_is_its_own_till_whatever_it_names_rule_21(world: World) -> None:
+    world.change(require_staff_pin=True)
+    card, till = world.card(), Caller.terminal(world)
+    anna, _proof = world.staff()
+    opened = till.post("pins/verify", {"staff_id": str(anna), "staff_pin": "482193"}, X_Terminal="7").json()
+
+    session = {"card_number": card.card_number, "staff_session": opened["staff_session"]}
+    answer = till.post("stamp", session, X_Terminal="7")
+    wrong = [till.post("stamp", {**session, "staff_session": "x"}), *(_guess(till, card, name) for name in "123456")]
+
+    assert answer.status_code == 201, answer.content
+    assert [refused.status_code for refused in wrong] == [403, 403, 403, 403, 403, 403, 423]
+
+
+def _guess(till: Caller, card: Card, name: str) -> Any:
+    return till.post("stamp", {"card_number": card.card_number, "staff_pin": "909192"}, X_Terminal=name)
 
 
 def test_a_revoked_key_is_out_at_once(world: World) -> None:

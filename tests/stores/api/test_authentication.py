@@ -91,7 +91,7 @@ def test_a_merchant_with_several_stores_names_one(shop: Shop) -> None:
 
 
 def test_a_terminal_reads_and_works_but_does_not_manage(shop: Shop) -> None:
-    assert shop.by_terminal("get", "pins").status_code == 200
+    assert shop.by_terminal("get", "staff").status_code == 200
     assert code(shop.by_terminal("post", "pins", {"name": "Anna"})) == (403, "permission_denied")
 
 

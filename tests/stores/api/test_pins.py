@@ -11,8 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from core import tenancy
 from core.ids import uuid7
 from core.models import IdempotencyRecord
+from merchants.enums import Role
 from stores.models import StaffPin
 from stores.services import pins
+from tests.factories.merchants import MembershipFactory
 from tests.factories.stores import ApiKeyFactory, StaffPinFactory, StoreFactory
 from tests.stores.api.conftest import Shop, call
 
@@ -185,6 +187,17 @@ def test_lists_page_by_cursor_with_complete_addresses(shop: Shop) -> None:
     names = [row["name"] for row in first["results"] + second["results"]]
     assert names == ["Anna 0", "Anna 1", "Anna 2"]
     assert second["next"] is None
+
+
+def test_the_list_is_for_managers_and_for_keys_that_read(shop: Shop) -> None:
+    StaffPinFactory(merchant=shop.merchant)
+    reader = ApiKeyFactory(merchant=shop.merchant, scopes=["read"])
+    clerk = MembershipFactory(merchant=shop.merchant, role=Role.STAFF).user
+
+    assert shop.by_key("get", "pins", key=reader).status_code == 200
+    assert shop.by_owner("get", "pins").status_code == 200
+    for refused in (shop.by_terminal("get", "pins"), shop.by_owner("get", "pins", user=clerk)):
+        assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
 
 
 def test_staff_are_those_who_work_in_the_store(shop: Shop) -> None:
