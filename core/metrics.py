@@ -11,6 +11,8 @@ Handler = Callable[[HttpRequest], HttpResponse]
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 REQUESTS = Counter("http_requests", "Requests by method, route and status.", ["method", "route", "status"])
 SECONDS = Histogram("http_request_seconds", "Time until the answer, by route.", ["route"], buckets=BUCKETS)
+# The name of the address that takes what no other one does.
+NOWHERE = "catch-all-nowhere"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -25,7 +27,7 @@ class MetricsMiddleware:
         begun = time.perf_counter()
         response = self.get_response(request)
         match = request.resolver_match
-        route = match.route if match is not None else "unmatched"
+        route = match.route if match is not None and match.url_name != NOWHERE else "unmatched"
         method = request.method if request.method in METHODS else "other"
         SECONDS.labels(route).observe(time.perf_counter() - begun)
         REQUESTS.labels(method, route, str(response.status_code)).inc()

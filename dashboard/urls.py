@@ -10,6 +10,7 @@ from dashboard.views import (
     enroll,
     entry,
     home,
+    legal,
     looks,
     onboarding,
     program,
@@ -33,6 +34,9 @@ Patterns = list[URLPattern | URLResolver]
 
 entry_urlpatterns: Patterns = [
     path("", entry.landing, name="landing"),
+    path("legal/terms", legal.legal, {"page": "terms"}, name="terms"),
+    path("legal/privacy", legal.legal, {"page": "privacy"}, name="privacy"),
+    path("legal/imprint", legal.legal, {"page": "imprint"}, name="imprint"),
     path("signup/", entry.Signup.as_view(), name="signup"),
     path("store/", entry.Choose.as_view(), name="choose"),
     path("store/onboarding", onboarding.OnboardingStart.as_view(), name="onboarding_start"),

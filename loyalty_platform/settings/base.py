@@ -16,6 +16,8 @@ DEBUG = False
 SECRET_KEY = read.secret("SECRET_KEY", "it signs sessions and links")
 SECRET_KEY_FALLBACKS = read.names("SECRET_KEY_FALLBACKS")
 PLATFORM_NAME = read.text("PLATFORM_NAME", "Stempel")
+# What the imprint says of whoever runs the platform; empty lines are left out.
+OPERATOR = {name: read.text(f"OPERATOR_{name.upper()}") for name in ("address", "email", "phone", "register", "vat")}
 SITE_URL = read.web_address("SITE_URL", f"http://127.0.0.1:{read.number('PORT', 8000, minimum=1, maximum=65535)}")
 SITE_HOST = urlsplit(SITE_URL).hostname or "localhost"
 ALLOWED_HOSTS = [*read.names("ALLOWED_HOSTS"), SITE_HOST]

@@ -9,7 +9,6 @@ from django.core.mail import EmailMessage
 from tests.support.till import EXPECTED, hook
 
 pytestmark = pytest.mark.browser
-CONTINUE = "main form button:has-text('Continue')"
 
 
 class Visitor:
@@ -79,54 +78,54 @@ def walk_the_steps(merchant: Visitor) -> str:
     return shown.group(1)
 
 
-def test_from_the_landing_page_to_the_first_reward(site: Any, chromium: Any, mailoutbox: list[EmailMessage]) -> None:
-    merchant = Visitor(chromium, site)
-    sign_up(merchant, mailoutbox)
-    pin = walk_the_steps(merchant)
-
-    merchant.goes("/store/onboarding/4")
-    merchant.page.click("main >> text=To my home page")
-    merchant.page.wait_for_load_state()
-    home = merchant.page.url
-    code = re.search(r"/store/([^/]+)/loyalty/", home)
-    assert code is not None, home
-    store = f"/store/{code.group(1)}/loyalty"
-
+def open_second_store(merchant: Visitor) -> None:
+    """Open a store in Kirchberg."""
     merchant.goes("/store/merchant/stores/new")
     merchant.fills(name="Kirchberg")
     merchant.page.click("main form[method=post] button[type=submit]")
     merchant.goes("/store/merchant/stores")
     assert "Kirchberg" in merchant.reads()
 
+
+def lift_the_limits(merchant: Visitor, store: str) -> None:
+    """Let ten stamps be given at once."""
     merchant.goes(f"{store}/settings")
     merchant.fills(cooldown_minutes="0", max_daily_stamps="0")
     merchant.sends("Look at the changes")
     merchant.sends("Save")
 
+
+def ask_for_a_pairing_code(merchant: Visitor, store: str) -> str:
+    """Return the code that pairs a device."""
     merchant.goes(f"{store}/terminals/new")
     merchant.fills(name="Bar")
     merchant.page.click("main form[method=post] button[type=submit]")
-    paired = re.search(r"\b([A-Z0-9]{4}[ -]?[A-Z0-9]{4})\b", merchant.reads())
-    assert paired is not None, merchant.reads()
+    shown = re.search(r"\b([A-Z0-9]{4}[ -]?[A-Z0-9]{4})\b", merchant.reads())
+    assert shown is not None, merchant.reads()
+    return shown.group(1)
 
-    customer = Visitor(chromium, site, java_script_enabled=False)
-    customer.goes(f"/loyalty/{code.group(1)}/enroll")
+
+def join(customer: Visitor, code: str) -> str:
+    """Get a card; return its number as the page shows it."""
+    customer.goes(f"/loyalty/{code}/enroll")
     customer.sends("Get my card")
     assert customer.page.url.endswith("/welcome")
-    customer.goes(f"/loyalty/{code.group(1)}/dashboard")
+    customer.goes(f"/loyalty/{code}/dashboard")
     number = re.search(r"\d{4} \d{4} \d{4}", customer.reads())
     assert number is not None
+    return number.group(0)
 
-    till = Visitor(chromium, site, viewport={"width": 1280, "height": 800})
+
+def give_ten_stamps(till: Visitor, store: str, pairing_code: str, pin: str, number: str) -> None:
+    """Pair the till, be Anna, and fill the card."""
     till.goes(f"{store}/terminal")
-    till.page.fill("[name=code]", paired.group(1))
+    till.page.fill("[name=code]", pairing_code)
     till.page.click(hook("pair"))
     till.page.wait_for_selector("[data-ready=yes]")
     till.page.click(f"{hook('staff-tile')}:has-text('Anna')")
-    for digit in pin:
+    for digit in (*pin, "ok"):
         till.page.click(f"{hook('pin-key')}[data-key='{digit}']")
-    till.page.click(f"{hook('pin-key')}[data-key=ok]")
-    till.page.fill(hook("scan-input"), number.group(0))
+    till.page.fill(hook("scan-input"), number)
     till.page.press(hook("scan-input"), "Enter")
     till.page.wait_for_selector(hook("card-sheet"))
     for _ in range(9):
@@ -134,11 +133,31 @@ def test_from_the_landing_page_to_the_first_reward(site: Any, chromium: Any, mai
     till.page.click(hook("give"))
     till.page.wait_for_selector(hook("done"))
 
-    customer.goes(f"/loyalty/{code.group(1)}/dashboard")
+
+def test_from_the_landing_page_to_the_first_reward(site: Any, chromium: Any, mailoutbox: list[EmailMessage]) -> None:
+    merchant = Visitor(chromium, site)
+    sign_up(merchant, mailoutbox)
+    pin = walk_the_steps(merchant)
+    merchant.goes("/store/onboarding/4")
+    merchant.page.click("main >> text=To my home page")
+    merchant.page.wait_for_load_state()
+    found = re.search(r"/store/([^/]+)/loyalty/", merchant.page.url)
+    assert found is not None, merchant.page.url
+    code, store = found.group(1), f"/store/{found.group(1)}/loyalty"
+    open_second_store(merchant)
+    lift_the_limits(merchant, store)
+    pairing_code = ask_for_a_pairing_code(merchant, store)
+
+    customer = Visitor(chromium, site, java_script_enabled=False)
+    number = join(customer, code)
+    till = Visitor(chromium, site, viewport={"width": 1280, "height": 800})
+    give_ten_stamps(till, store, pairing_code, pin, number)
+
+    customer.goes(f"/loyalty/{code}/dashboard")
     assert "Free coffee" in customer.reads()
     assert "waiting" in customer.reads()
-    customer.goes(f"/loyalty/{code.group(1)}/history")
+    customer.goes(f"/loyalty/{code}/history")
     assert "10 stamps" in customer.reads()
     merchant.goes(f"{store}/cards")
-    assert number.group(0)[-4:] in merchant.reads()
+    assert number[-4:] in merchant.reads()
     assert [person.complaints for person in (merchant, customer, till)] == [[], [], []]

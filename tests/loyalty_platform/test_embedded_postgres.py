@@ -1,6 +1,7 @@
 """The embedded PostgreSQL in odd places and after accidents."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,6 +35,7 @@ def make(tmp_path: Path) -> Iterator[Maker]:
     yield maker
     for server in made:
         server.stop()
+        shutil.rmtree(server.sockets.parent)
 
 
 def answer(server: Postgres) -> tuple[str, ...] | None:

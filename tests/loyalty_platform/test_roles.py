@@ -1,5 +1,6 @@
 """Roles as the launcher makes them: who may log in, who inherits what, and what a given server is asked for."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -24,6 +25,7 @@ def foreign_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgre
     server.start()
     yield server
     server.stop()
+    shutil.rmtree(sockets.parent)
 
 
 def test_nobody_is_superuser_or_bypasses_row_security(real_db: RealDatabase) -> None:
