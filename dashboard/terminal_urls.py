@@ -5,5 +5,5 @@ from django.urls import path
 from dashboard.views.terminal import Terminal
 
 terminal_urlpatterns = [
-    path("store/<str:store_code>/loyalty/terminal", Terminal.as_view(), name="terminal"),
+    path("store/<slug:store_code>/loyalty/terminal", Terminal.as_view(), name="terminal"),
 ]

@@ -77,6 +77,7 @@ READS = Use((READ,))
 CARD = {"card_id": "{card_id}"}
 
 STORE = "store/<slug:store_code>/loyalty/"
+TERMINAL = f"{STORE}terminal"
 API = "api/v1/store/loyalty/"
 
 ROUTES: dict[str, Route] = {
@@ -159,7 +160,7 @@ ROUTES: dict[str, Route] = {
     "store/merchant/api-keys": page(MERCHANT_PAGE),
     "store/merchant/api-keys/new": page(MERCHANT_PAGE, "GET", "POST"),
     "store/merchant/api-keys/<uuid:api_key_id>/revoke": page(MERCHANT_PAGE, "GET", "POST"),
-    "store/<str:store_code>/loyalty/terminal": page(TERMINAL_PAGE),
+    TERMINAL: page(TERMINAL_PAGE),
     STORE: page(STORE_PAGE, role=READ),
     f"{STORE}stats": page(STORE_PAGE),
     f"{STORE}cards": page(STORE_PAGE),

@@ -15,7 +15,7 @@ from merchants.enums import Role
 from merchants.models import User
 from stores.models import Store
 from tests.architecture import sweep
-from tests.architecture.routes import ROUTES
+from tests.architecture.routes import ROUTES, TERMINAL
 from tests.support.house import House, undone
 
 POLICY = {
@@ -25,7 +25,7 @@ POLICY = {
 }  # fmt: skip
 # What one page needs besides.
 ALSO = {
-    "store/<str:store_code>/loyalty/terminal": {
+    TERMINAL: {
         "script-src": {"'self'", "'wasm-unsafe-eval'"},
         "media-src": {"'self'", "blob:"},
     }

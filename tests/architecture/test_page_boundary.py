@@ -18,6 +18,7 @@ from tests.architecture.routes import (
     ROUTES,
     STORE_PAGE,
     SWITCH,
+    TERMINAL,
     TERMINAL_PAGE,
 )  # fmt: skip
 from tests.support.house import House
@@ -175,7 +176,7 @@ def test_switches_answer_posts_only() -> None:
 
 
 def test_terminal_leads_strangers_to_the_pairing_page(house: House, other: House) -> None:
-    path = sweep.address("store/<str:store_code>/loyalty/terminal", house.ids)
+    path = sweep.address(TERMINAL, house.ids)
 
     assert Client().get(path)["Location"] == PAIR
     assert Client().get(path.replace(house.world.store.code, "nowhere"))["Location"] == PAIR

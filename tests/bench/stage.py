@@ -93,8 +93,8 @@ class Stage:
             "PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "loyalty_platform.settings.production",
             **self.endpoint.environment(DATABASE), "SECRET_KEY": key, "LOYALTY_PIN_PEPPERS": key,
             "LOYALTY_DATA_KEYS": key, "EMAIL_URL": "dummymail://", "SITE_URL": f"http://127.0.0.1:{self.port}",
-            "WEB_BIND": f"127.0.0.1:{self.port}", "WEB_WORKERS": os.environ.get("WEB_WORKERS", str(os.cpu_count() or 2)),
-            "WEB_THREADS": os.environ.get("WEB_THREADS", "4"),
+            "WEB_BIND": f"127.0.0.1:{self.port}", "WEB_THREADS": os.environ.get("WEB_THREADS", "4"),
+            "WEB_WORKERS": os.environ.get("WEB_WORKERS", str(os.cpu_count() or 2)),
             "LOYALTY_THROTTLE_SCALE": "1000", "PYTHONWARNINGS": "ignore",
         }  # fmt: skip
 

@@ -17,7 +17,7 @@ from loyalty.models import Card, Program, Reward, Transaction
 from loyalty.queries import access, verification
 from merchants.models import Membership, Merchant, MerchantSettings, User
 from stores.models import StaffPin, Store
-from stores.services import pins
+from stores.services import pins, stores
 
 pytestmark = pytest.mark.django_db
 LUXEMBOURG = ZoneInfo("Europe/Luxembourg")
@@ -53,7 +53,7 @@ def test_it_works(demo: str) -> None:
 
 def test_merchants_stores_and_programs_are_those_of_the_readme(demo: str) -> None:
     with everything():
-        stores = {
+        codes = {
             merchant.slug: list(Store.objects.filter(merchant=merchant).order_by("code").values_list("code", flat=True))
             for merchant in Merchant.objects.all()
         }
@@ -63,7 +63,7 @@ def test_merchants_stores_and_programs_are_those_of_the_readme(demo: str) -> Non
         policies = set(MerchantSettings.objects.values_list("staff_pin_policy", flat=True))
         looks = set(Merchant.objects.values_list("trade", "status"))
 
-    assert stores == STORES
+    assert codes == STORES
     assert {slug: program.loyalty_type for slug, program in programs.items()} == {
         "coffeelux": "stamps", "mode-claire": "points", "barbier-royal": "hybrid",
     }  # fmt: skip
@@ -92,10 +92,10 @@ def test_everybody_may_sign_in(demo: str) -> None:
 
 def test_anna_and_ben_work_everywhere_with_their_pins(demo: str) -> None:
     with everything():
-        stores = list(Store.objects.all())
+        places = list(Store.objects.all())
         team = {(row.merchant_id, row.name): row for row in StaffPin.objects.all()}
     assert {name for _, name in team} == {"Anna", "Ben"}
-    for store in stores:
+    for store in places:
         for name, pin in (("Anna", "4821"), ("Ben", "7359")):
             member = team[store.merchant_id, name]
             verified = pins.verify(
@@ -148,6 +148,14 @@ def test_a_second_time_changes_nothing(demo: str) -> None:
         assert before == (
             Transaction.objects.count(), Card.objects.count(), Store.objects.count(), User.objects.count()
         )  # fmt: skip
+
+
+def test_what_somebody_changed_stays(demo: str) -> None:
+    with everything():
+        store = Store.objects.get(code="coffeelux-gare")
+    stores.close(merchant_id=store.merchant_id, store_id=store.pk, at=timezone.now())
+
+    assert "there already" in seed()
 
 
 def test_it_is_refused_outside_of_development(settings: Any) -> None:

@@ -116,7 +116,8 @@ TOO_MUCH_BACK = """
 """
 ELSEWHERE = """
     UPDATE loyalty_transaction SET card_id = %(bought)s, seq = 99
-    WHERE card_id = %(stamped)s AND type = 'void' AND seq = (SELECT max(seq) FROM loyalty_transaction WHERE card_id = %(stamped)s AND type = 'void')
+    WHERE card_id = %(stamped)s AND type = 'void'
+      AND seq = (SELECT max(seq) FROM loyalty_transaction WHERE card_id = %(stamped)s AND type = 'void')
 """
 # What is written behind the product's back, and the kinds of difference it must be named by (among others).
 PLANTED: dict[str, tuple[list[str], set[str]]] = {
