@@ -67,11 +67,20 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What identifies a request: its key (None: the caller sent none), its operation and its fingerprint."""
+    """What identifies a request: its key (None: the caller sent none), its operation and its fingerprint.
+
+    former: the fingerprints under the secrets before the last rotations, so that a retry across one is recognised.
+    """
 
     key: str | None
     operation: str
     fingerprint: str
+    former: tuple[str, ...] = ()
+
+    def is_of(self, operation: str, fingerprint: str) -> bool:
+        """Tell whether a stored answer is that of the same request."""
+        known = (self.fingerprint, *self.former)
+        return operation == self.operation and any(hmac.compare_digest(fingerprint, mine) for mine in known)
 
 
 def request(key: str | None, operation: str, path: str, body: Any) -> Request:
@@ -80,17 +89,19 @@ def request(key: str | None, operation: str, path: str, body: Any) -> Request:
         raise ValidationFailed.of(
             "Idempotency-Key", "invalid", _("A key has 1 to 128 printable characters.")
         )  # fmt: skip
-    return Request(key, operation, fingerprint(operation, path, body))
+    former = tuple(fingerprint(operation, path, body, secret) for secret in settings.SECRET_KEY_FALLBACKS)
+    return Request(key, operation, fingerprint(operation, path, body), former)
 
 
-def fingerprint(operation: str, path: str, body: Any) -> str:
+def fingerprint(operation: str, path: str, body: Any, secret: str | None = None) -> str:
     """Return an HMAC over operation, path and body without PIN, session and confirmation.
 
-    A plain hash of a body would let anyone who reads the table try all PINs.
+    A plain hash of a body would let anyone who reads the table try all PINs. secret: SECRET_KEY when none is given.
     """
     kept = {name: value for name, value in body.items() if name not in LEFT_OUT} if isinstance(body, dict) else body
     text = json.dumps([operation, path, kept], sort_keys=True, separators=(",", ":"), cls=DjangoJSONEncoder)
-    return hmac.new(settings.SECRET_KEY.encode(), b"idempotency" + text.encode(), hashlib.sha256).hexdigest()
+    keyed = (secret or settings.SECRET_KEY).encode()
+    return hmac.new(keyed, b"idempotency" + text.encode(), hashlib.sha256).hexdigest()
 
 
 def queue_check(line: Pipeline, merchant_id: UUID, key: str) -> tuple[Deferred, Deferred]:
@@ -109,7 +120,7 @@ def settle(asked: Request, lock: Deferred, stored: Deferred) -> Answer | None:
     """Return the stored answer, or None when the request is to run; raises the two conflicts."""
     row = stored.one()
     if row is not None:
-        if row["operation"] != asked.operation or not hmac.compare_digest(row["fingerprint"], asked.fingerprint):
+        if not asked.is_of(row["operation"], row["fingerprint"]):
             raise IdempotencyKeyReused
         return Answer(row["status"], json.loads(row["body"]), replayed=True)
     locked = lock.one()

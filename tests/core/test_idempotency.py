@@ -101,6 +101,19 @@ def test_once_without_a_key_just_runs(db: None) -> None:
         assert IdempotencyRecord.objects.count() == 0
 
 
+def test_a_retry_across_a_rotation_of_the_secret_is_a_replay(db: None, settings: Any) -> None:
+    merchant_id = uuid7()
+    work = Work(merchant_id)
+    settings.SECRET_KEY = "before"
+    idempotency.once(merchant_id, asked(), work)
+
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "after", ["before"]
+
+    assert idempotency.once(merchant_id, asked(), work).replayed
+    with pytest.raises(IdempotencyKeyReused):
+        idempotency.once(merchant_id, asked(body={**BODY, "quantity": 9}), work)
+
+
 @pytest.mark.parametrize("other", [asked(operation="points"), asked(body={**BODY, "quantity": 9})])
 def test_once_refuses_a_key_that_was_used_otherwise(db: None, other: idempotency.Request) -> None:
     merchant_id = uuid7()
