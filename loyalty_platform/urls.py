@@ -13,6 +13,12 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
+    # Scripts and tills: first, since the patterns are tried in turn and a till is in a hurry
+    path("api/schema/", schema.SchemaView.as_view(), name="schema"),
+    path("api/docs/", schema.docs, name="api-docs"),
+    path("api/v1/store/loyalty/", include(loyalty_api.store_urlpatterns + stores_api.store_urlpatterns)),
+    path("api/v1/storefront/loyalty/", include(loyalty_api.storefront_urlpatterns)),
+    path("api/v1/loyalty/", include(loyalty_api.public_urlpatterns)),
     # Everyone
     path("", include("core.urls")),
     path("", include("merchants.views.urls")),
@@ -20,12 +26,6 @@ urlpatterns = [
     path("", include("loyalty.views.urls")),
     path("", include("dashboard.urls")),
     path("accounts/", include("allauth.urls")),
-    # Scripts and tills
-    path("api/schema/", schema.SchemaView.as_view(), name="schema"),
-    path("api/docs/", schema.docs, name="api-docs"),
-    path("api/v1/store/loyalty/", include(loyalty_api.store_urlpatterns + stores_api.store_urlpatterns)),
-    path("api/v1/storefront/loyalty/", include(loyalty_api.storefront_urlpatterns)),
-    path("api/v1/loyalty/", include(loyalty_api.public_urlpatterns)),
     # The platform's administrators
     path("admin/", admin.site.urls),
     # Nobody's

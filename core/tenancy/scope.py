@@ -141,11 +141,17 @@ def entered(merchant_id: UUID) -> Iterator[None]:
             _current.reset(token)
 
 
-def announce(line: Any, wanted: Scope | None) -> None:
-    """Queue the statement that tells the database who is looking (None: nobody)."""
+def announce(line: Any, wanted: Scope | None, *, lock_timeout: str | None = None) -> None:
+    """Queue the statement that tells the database who is looking (None: nobody).
+
+    lock_timeout: how long to wait for a row's lock in this transaction, such as "500ms"; None leaves it as it is.
+    """
     tenant = str(wanted.merchant_id) if wanted and wanted.merchant_id else ""
     role = PLATFORM_ROLE if wanted and wanted.merchant_id is None else "none"
-    line.run("SELECT set_config('app.merchant_id', %s, true), set_config('role', %s, true)", (tenant, role))
+    sql, values = "SELECT set_config('app.merchant_id', %s, true), set_config('role', %s, true)", [tenant, role]
+    if lock_timeout is not None:
+        sql, values = f"{sql}, set_config('lock_timeout', %s, true)", [*values, lock_timeout]
+    line.run(sql, values)
 
 
 def _as_uuid(merchant: UUID | str | HasPrimaryKey) -> UUID:

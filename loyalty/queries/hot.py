@@ -144,8 +144,7 @@ def opened(wanted: Wanted) -> Iterator[Loaded]:
         found: dict[str, Any] = {}
         try:
             with pipeline() as line:
-                announce(line, Scope(merchant_id))
-                line.run("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
+                announce(line, Scope(merchant_id), lock_timeout=LOCK_TIMEOUT)
                 found = _queue(line, wanted)
         except OperationalError as error:
             if isinstance(error.__cause__, LockNotAvailable):

@@ -27,7 +27,9 @@ def main(api_key: str, card: str, host: str) -> None:
         status = stamp()
     print(f"round trips      {len(trips)} (wanted: 4), status {status}")
     for number, trip in enumerate(trips.sent, 1):
-        print(f"                 {number}: {', '.join(item for item in trip if '(' in item)}")
+        statements = sum(item.split("(")[0] in ("Execute", "Query") for item in trip)
+        named = ", ".join(item for item in trip if "(" in item)
+        print(f"                 {number}: {statements} statement{'s' if statements > 1 else ''} {named}".rstrip())
 
 
 if __name__ == "__main__":
