@@ -18,6 +18,28 @@ class Channel(models.TextChoices):
     SMS = "sms", _("SMS")
 
 
+class MailKind(models.TextChoices):
+    """What a mail tells. The first four carry a link and need no consent; the others are reward news."""
+
+    CONFIRM = "confirm", _("Confirm the address")
+    KNOWN = "known", _("There is a card already")
+    RECOVER = "recover", _("The way back to the card")
+    CARD = "card", _("The card by mail")
+    REWARD_READY = "reward_ready", _("A reward is ready")
+    ONE_STAMP_AWAY = "one_stamp_away", _("One stamp away")
+    POINTS_EXPIRING = "points_expiring", _("Points expire soon")
+
+
+class MailState(models.TextChoices):
+    """Where a mail stands: waiting, being sent, sent, dropped (no consent any more), failed."""
+
+    QUEUED = "queued", _("Waiting")
+    INFLIGHT = "inflight", _("Being sent")
+    SENT = "sent", _("Sent")
+    DROPPED = "dropped", _("Dropped")
+    FAILED = "failed", _("Failed")
+
+
 class LinkPurpose(models.TextChoices):
     """What a magic link does when it is used."""
 

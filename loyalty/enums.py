@@ -87,6 +87,14 @@ class TransactionType(models.TextChoices):
     IMPORT = "import", _("Imported")
 
 
+class ReviewState(models.TextChoices):
+    """What became of something that needed a manager's look."""
+
+    OPEN = "open", _("To look at")
+    ACCEPTED = "accepted", _("Booked")
+    DISMISSED = "dismissed", _("Dismissed")
+
+
 class Channel(models.TextChoices):
     """Through what an operation came."""
 

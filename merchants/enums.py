@@ -30,6 +30,13 @@ class PinPolicy(models.TextChoices):
     DISABLED = "disabled", _("Disabled")
 
 
+class OwnCardPolicy(models.TextChoices):
+    """What happens when staff give stamps or points to a card that is linked to themselves."""
+
+    REFUSE = "refuse", _("Refuse it")
+    ALLOW = "allow", _("Allow and log it")
+
+
 class Trade(models.TextChoices):
     """The merchant's trade: it picks presets and the icon on the stamps."""
 

@@ -12,7 +12,11 @@ from merchants.models import TenantModel
 
 
 class Customer(TenantModel):
-    """A customer of one merchant; every personal field is optional. The *_key columns are normalised for search."""
+    """A customer of one merchant; every personal field is optional. The *_key columns are normalised for search.
+
+    staff_pin: the staff member whose own card this is (rule 22). merged_into: the record of the same person that goes
+    on after their cards were merged; taken back when the merge is undone.
+    """
 
     name = models.CharField(_("name"), max_length=80, blank=True)
     email = models.EmailField(_("e-mail"), max_length=254, blank=True)
@@ -29,6 +33,8 @@ class Customer(TenantModel):
     birth_year = models.PositiveSmallIntegerField(_("year of birth"), null=True, blank=True)
     language = models.CharField(_("language"), max_length=5, default="fr")
     confirmed_at = models.DateTimeField(_("address confirmed on"), null=True, blank=True)
+    staff_pin = TenantForeignKey("stores.StaffPin", null=True, blank=True)
+    merged_into = TenantForeignKey("self", null=True, blank=True)
     erased_at = models.DateTimeField(_("erased on"), null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -79,7 +85,7 @@ class Consent(TenantModel):
 
 
 class MagicLink(TenantModel):
-    """A link sent by mail that proves the address; the token is kept as a hash, works once and for a short time.
+    """A link sent by mail that proves `address`; the token is kept as a hash, works once and for a short time.
 
     `card_id` names the card it opens (loyalty is a higher app, hence a plain uuid).
     """
@@ -87,6 +93,7 @@ class MagicLink(TenantModel):
     customer = TenantForeignKey("customers.Customer")
     card_id = models.UUIDField(null=True, blank=True)
     purpose = models.CharField(max_length=8, choices=LinkPurpose.choices)
+    address = models.CharField(max_length=254, blank=True)
     token_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()

@@ -15,6 +15,7 @@ class Program(TenantModel):
     """What customers collect and what they get for it. `version` counts the rule changes; each has a ProgramVersion.
 
     Points per unit of currency are a fraction (num/den): one point per 50 € is 1/50, exactly.
+    expiry_not_before: set when a change would let points expire sooner, so that everybody is warned in time (rule 4).
     """
 
     name = models.CharField(_("name"), max_length=80)
@@ -57,6 +58,7 @@ class Program(TenantModel):
     card_color = models.CharField(_("card colour"), max_length=7, blank=True)
     terms = models.JSONField(_("terms"), default=dict, blank=True)
     ends_on = models.DateField(_("last day to redeem"), null=True, blank=True)
+    expiry_not_before = models.DateField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.ids import uuid7
 from core.tenancy import TenantScopedModel
-from merchants.enums import MerchantStatus, PinPolicy, Role, Trade
+from merchants.enums import MerchantStatus, OwnCardPolicy, PinPolicy, Role, Trade
 from merchants.models.tenant import TenantModel
 
 COLOUR = RegexValidator(r"^#[0-9a-fA-F]{6}$", _("Write a colour as # and six digits, such as #5A2D1A."))
@@ -95,6 +95,13 @@ class MerchantSettings(TenantModel):
     allow_self_enrollment = models.BooleanField(_("customers enrol themselves"), default=True)
     allow_void_transactions = models.BooleanField(_("voids allowed"), default=True)
     allow_cross_store_redemption = models.BooleanField(_("redeem in any store"), default=True)
+    own_card_policy = models.CharField(
+        _("staff at their own card"), max_length=8, choices=OwnCardPolicy.choices, default=OwnCardPolicy.REFUSE
+    )
+    ask_pin_again = models.BooleanField(_("ask for the PIN again to redeem and correct"), default=False)
+    double_opt_in = models.BooleanField(_("consents by mail need a confirmation"), default=True)
+    enrollment_suspended = models.BooleanField(_("new enrolments stopped by the platform"), default=False)
+    messages_suspended = models.BooleanField(_("messages stopped by the platform"), default=False)
     max_stores = models.PositiveIntegerField(_("stores at most"), default=25)
     features = models.JSONField(_("feature switches"), default=dict, blank=True)
 
