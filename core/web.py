@@ -1,5 +1,6 @@
 """Facts about a web request that several apps need."""
 
+import ipaddress
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,20 @@ def client_address(request: Any) -> str:
         if forwarded:
             return str(forwarded.split(",")[-1].strip())[:45]
     return str(request.META.get("REMOTE_ADDR") or "unknown")[:45]
+
+
+def counted_address(request: Any) -> str:
+    """Return what a limit per address counts: an IPv4 address, or the /64 that one IPv6 household has to itself."""
+    address = client_address(request)
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found, 64), strict=False))
 
 
 def user_agent(request: Any) -> str:

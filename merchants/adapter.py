@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
 from core.middleware import known_language
-from core.web import client_address
+from core.web import counted_address
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -18,7 +18,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Count limits by the address that the rest of the site counts by."""
-        return client_address(request)
+        return counted_address(request)
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         """Keep the language somebody chose with the switch; it also serves mails and devices without the cookie."""

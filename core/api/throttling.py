@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.throttling import BaseThrottle
 
 from core import throttling
-from core.web import client_address
+from core.web import counted_address
 
 
 class WindowThrottle(BaseThrottle):
@@ -17,7 +17,7 @@ class WindowThrottle(BaseThrottle):
 
     def subject(self, request: Any, view: Any) -> str | None:
         """Return what is counted; None leaves the request uncounted."""
-        return client_address(request)
+        return counted_address(request)
 
     def allow_request(self, request: Any, view: Any) -> bool:
         """Count the request; reads and tills go on when Redis is away."""
@@ -35,12 +35,6 @@ class StorefrontThrottle(WindowThrottle):
     """60 requests a minute per address."""
 
     name, limit, period = "storefront", 60, 60
-
-
-class EnrollAddressThrottle(WindowThrottle):
-    """30 enrolments an hour per address."""
-
-    name, limit, period = "enroll-address", 30, 3600
 
 
 class CredentialThrottle(WindowThrottle):

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from core import throttling
 from core.errors import DomainError, Throttled
-from core.web import client_address
+from core.web import counted_address
 from dashboard.forms.base import show_error
 from dashboard.forms.signup import BusinessForm, SignupForm
 from dashboard.queries import desks
@@ -57,7 +57,7 @@ class Signup(View):
         return (BusinessForm if request.user.is_authenticated else SignupForm)(data)
 
     def _open(self, request: HttpRequest, form: BusinessForm) -> HttpResponseBase:
-        where = f"signup:{client_address(request)}"
+        where = f"signup:{counted_address(request)}"
         if not throttling.allow(where, limit=SIGNUPS_PER_HOUR, period=HOUR):
             raise Throttled(retry_after=throttling.seconds_left(HOUR))
         data = {**form.cleaned_data, "language": get_language() or "en", "at": timezone.now()}

@@ -13,7 +13,7 @@ from core import idempotency, tenancy
 from core.api.keyset import KeysetPagination
 from core.api.throttling import StorefrontThrottle
 from core.errors import NotAuthenticated, NotFound
-from core.web import client_address, user_agent
+from core.web import client_address, counted_address, user_agent
 from customers.enums import Channel, Purpose
 from loyalty import card_cookie, extensions
 from loyalty.api import authentication
@@ -68,7 +68,7 @@ class EnrollView(APIView):
         own = _own_card(request, proven, merchant_id, store_id)
         if own is not None:
             return Response(own, status=200)
-        limits.count_enrollment(address=client_address(request), store_id=store_id)
+        limits.count_enrollment(address=counted_address(request), store_id=store_id)
         key = request.headers.get("Idempotency-Key")
         asked = idempotency.request(key, "enroll", request.path, request.data)
         answer = idempotency.once(merchant_id, asked, lambda: _enroll(request, merchant_id, store_id, data))

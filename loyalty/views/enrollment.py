@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from core import idempotency
 from core.errors import DomainError
 from core.idempotency import IdempotencyKeyReused
-from core.web import client_address, user_agent
+from core.web import client_address, counted_address, user_agent
 from loyalty.forms import EnrollForm
 from loyalty.models import Card
 from loyalty.queries import storefronts
@@ -33,7 +33,7 @@ class EnrollPage(StorePage):
     def count(self, request: HttpRequest, store_id: UUID) -> None:
         """Count what may become a card."""
         if request.method == "POST":
-            limits.count_enrollment(address=client_address(request), store_id=store_id)
+            limits.count_enrollment(address=counted_address(request), store_id=store_id)
 
     def get(self, request: HttpRequest, store_code: str) -> HttpResponseBase:
         """Show the form; who has a card here sees the card."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from core.errors import DomainError
-from core.web import client_address
+from core.web import counted_address
 from customers.enums import LinkPurpose
 from customers.queries import people
 from customers.services import links as magic_links
@@ -64,7 +64,7 @@ class RecoverPage(StorePage):
     def count(self, request: HttpRequest, store_id: UUID) -> None:
         """Count what may become a mail."""
         if request.method == "POST":
-            limits.count_recovery(address=client_address(request))
+            limits.count_recovery(address=counted_address(request))
 
     def get(self, request: HttpRequest, store_code: str) -> HttpResponseBase:
         """Ask for the address."""

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 
 from core import throttling
 from core.errors import DomainError, Throttled
-from core.web import client_address
+from core.web import counted_address
 from stores.forms import PairingForm
 from stores.queries.devices import TERMINAL_COOKIE
 from stores.services import terminals
@@ -52,7 +52,7 @@ class PairView(View):
 
     def _count_try(self) -> None:
         """Guessing a code needs many tries: refuse them early, also while Redis is away."""
-        subject = f"pair:{client_address(self.request)}"
+        subject = f"pair:{counted_address(self.request)}"
         if not throttling.allow(subject, limit=TRIES, period=TRIES_PERIOD, closed_without_redis=True):
             raise Throttled(retry_after=throttling.seconds_left(TRIES_PERIOD))
 
