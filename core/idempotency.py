@@ -8,7 +8,7 @@ stored; the ledger's own unique key holds for ever.
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -159,3 +159,12 @@ def keep(merchant_id: UUID, asked: Request, answer: Answer) -> None:
         merchant_id=merchant_id, key=asked.key, operation=asked.operation, fingerprint=asked.fingerprint,
         status=answer.status, body=body, created_at=timezone.now(),
     )  # fmt: skip
+
+
+def forget(ids: Collection[UUID]) -> int:
+    """Delete the merchant's stored answers that name one of these ids, in the open scope; returns how many.
+
+    There is no index for it: it reads the answers of the last 30 days once, and is for what happens rarely.
+    """
+    named = "|".join(sorted(map(str, ids)))
+    return int(IdempotencyRecord.objects.filter(body__regex=named).delete()[0]) if named else 0

@@ -35,6 +35,7 @@ class OutboxEvent(TenantScopedModel):
         indexes: ClassVar = [
             models.Index(fields=["merchant_id", "id"], name="core_outbox_queued", condition=models.Q(state="queued")),
             models.Index(fields=["claimed_at"], name="core_outbox_inflight", condition=models.Q(state="inflight")),
+            models.Index(fields=["id"], name="core_outbox_failed", condition=models.Q(state="failed")),
         ]
 
     def __str__(self) -> str:
@@ -62,7 +63,10 @@ class IdempotencyRecord(TenantScopedModel):
 
 
 class AuditEntry(TenantScopedModel):
-    """Who did what to whom and why, where a person of the platform or a merchant's manager acted."""
+    """Who did what to whom and why, where a person of the platform or a merchant's manager acted.
+
+    Append-only by the database, so it never holds personal data of customers: ids, codes and settings only.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant_id = models.UUIDField(null=True, blank=True)
@@ -75,7 +79,11 @@ class AuditEntry(TenantScopedModel):
 
     class Meta:
         verbose_name_plural = "audit entries"
-        indexes: ClassVar = [models.Index(fields=["merchant_id", "-created_at"], name="core_audit_merchant")]
+        indexes: ClassVar = [
+            models.Index(fields=["merchant_id", "-created_at"], name="core_audit_merchant"),
+            models.Index(fields=["action", "-created_at"], name="core_audit_action"),
+            models.Index(fields=["target"], name="core_audit_target"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}".strip()

@@ -2,9 +2,10 @@
 
 from django.urls import include, path
 
-from core import views
+from core import media, views
 
 urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
+    path("media/<path:file>", media.picture, name="picture"),
     path("theme", views.set_theme, name="set_theme"),
 ]

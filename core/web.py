@@ -29,6 +29,15 @@ def counted_address(request: Any) -> str:
     return str(ipaddress.ip_network((found, 64), strict=False))
 
 
+def stored_address(address: str | None) -> str | None:
+    """Return an address as PostgreSQL keeps it, None for what is none: a proxy may put anything into its header."""
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return None
+    return None if getattr(found, "scope_id", None) else str(found)
+
+
 def user_agent(request: Any) -> str:
     """Return the browser's own description, cut to what we keep."""
     return str(request.META.get("HTTP_USER_AGENT", ""))[:200].replace("\x00", "")

@@ -1,7 +1,7 @@
 """Bar charts as numbers for an SVG that the server draws: no script, no library. One for desks, one for phones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from babel.dates import format_skeleton
@@ -25,6 +25,7 @@ class Size:
 
 WIDE = Size(960, 260, 31)
 NARROW = Size(320, 220, 14)
+HALF = Size(400, 240, 24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +72,55 @@ def pair(values: Sequence[tuple[date, int]], *, latest: int) -> list[Chart]:
     return [bars(values, latest, WIDE, "only-wide"), bars(values, latest, NARROW, "only-narrow")]
 
 
+def named(values: Sequence[tuple[str, int]], *, every: tuple[int, int] = (1, 1), wide: Size = WIDE) -> list[Chart]:
+    """Return the charts for desks and for phones of values that have names; every so many of them are written."""
+    return [
+        _drawn(
+            [(name if index % step == 0 else "", value) for index, (name, value) in enumerate(values)],
+            len(values), size, css,
+        )
+        for size, css, step in ((wide, "only-wide", every[0]), (NARROW, "only-narrow", every[1]))
+    ]  # fmt: skip
+
+
+def spark(values: Sequence[int]) -> tuple[str, str]:
+    """Return a line and the area under it as SVG paths on a ground of 200 by 40; empty for fewer than two values."""
+    if len(values) < 2:
+        return "", ""
+    top = max(*values, 1)
+    points = [
+        f"{round(200 * index / (len(values) - 1), 1)} {round(36 - 30 * max(value, 0) / top, 1)}"
+        for index, value in enumerate(values)
+    ]
+    line = "M" + " L".join(points)
+    return line, f"{line} L200 40 L0 40 Z"
+
+
 def bars(values: Sequence[tuple[date, int]], latest: int, size: Size, css: str = "") -> Chart:
     """Return a chart of one value a day; the last `latest` bars are marked."""
     shown = list(values)[-size.most_bars :]
-    step = scale_step(max((value for _day, value in shown), default=0))
+    labelled = [
+        (short_day(day) if index % LABEL_EVERY == 0 else "", value) for index, (day, value) in enumerate(shown)
+    ]  # fmt: skip
+    return replace(_drawn(labelled, latest, size, css), total=sum(value for _day, value in values))
+
+
+def _drawn(shown: Sequence[tuple[str, int]], latest: int, size: Size, css: str) -> Chart:
+    step = scale_step(max((value for _name, value in shown), default=0))
     base, high = size.height - BOTTOM, size.height - BOTTOM - TOP
     room = (size.width - LEFT) / max(len(shown), 1)
     drawn = []
-    for index, (day, value) in enumerate(shown):
-        height = round(high * value / (step * GRID_LINES), 1)
+    for index, (name, value) in enumerate(shown):
+        height = round(high * max(value, 0) / (step * GRID_LINES), 1)
         drawn.append(
             Bar(
                 x=round(LEFT + room * (index + GAP / 2), 1), y=round(base - height, 1),
                 width=round(room * (1 - GAP), 1), height=height, is_latest=index >= len(shown) - latest, value=value,
-                label=short_day(day) if index % LABEL_EVERY == 0 else "",
+                label=name,
             )
         )  # fmt: skip
     grid = [(round(base - high * line / GRID_LINES, 1), step * line) for line in range(GRID_LINES + 1)]
-    return Chart(size, drawn, grid, sum(value for _day, value in values), css)
+    return Chart(size, drawn, grid, sum(value for _name, value in shown), css)
 
 
 def short_day(day: date) -> str:

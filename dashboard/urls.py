@@ -5,15 +5,21 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from dashboard.terminal_urls import terminal_urlpatterns
 from dashboard.views import (
     api_keys,
+    card_actions,
     cards,
     corrections,
     enroll,
     entry,
+    erasing,
+    exports,
     home,
+    invitations,
     legal,
     looks,
     onboarding,
+    pictures,
     program,
+    reviews,
     rewards,
     staff,
     stats,
@@ -29,6 +35,7 @@ CARD = f"{STORE}cards/<uuid:card_id>"
 REWARD = f"{STORE}rewards/<uuid:reward_id>"
 PERSON = f"{STORE}staff/<uuid:staff_id>"
 MERCHANT = "store/merchant/"
+INVITATION = "team/invitations/<uuid:invitation_id>"
 
 Patterns = list[URLPattern | URLResolver]
 
@@ -51,8 +58,13 @@ merchant_urlpatterns: Patterns = [
     path(f"{MERCHANT}stores/<uuid:store_id>", stores.StoreEdit.as_view(), name="store_edit"),
     path(f"{MERCHANT}stores/<uuid:store_id>/close", stores.StoreClose.as_view(), name="store_close"),
     path(f"{MERCHANT}team", team.Team.as_view(), name="team"),
+    path(f"{MERCHANT}team/invite", invitations.Invite.as_view(), name="team_invite"),
+    path(f"{MERCHANT}{INVITATION}/resend", invitations.InvitationResend.as_view(), name="invitation_resend"),
+    path(f"{MERCHANT}{INVITATION}/revoke", invitations.InvitationRevoke.as_view(), name="invitation_revoke"),
     path(f"{MERCHANT}team/<uuid:membership_id>/role", team.TeamRole.as_view(), name="team_role"),
     path(f"{MERCHANT}team/<uuid:membership_id>/remove", team.TeamRemove.as_view(), name="team_remove"),
+    path(f"{MERCHANT}export", exports.Export.as_view(), name="export"),
+    path(f"{MERCHANT}export/<slug:kind>.csv", exports.ExportFile.as_view(), name="export_file"),
     path(f"{MERCHANT}api-keys", api_keys.ApiKeys.as_view(), name="api_keys"),
     path(f"{MERCHANT}api-keys/new", api_keys.ApiKeyNew.as_view(), name="api_key_new"),
     path(f"{MERCHANT}api-keys/<uuid:api_key_id>/revoke", api_keys.ApiKeyRevoke.as_view(), name="api_key_revoke"),
@@ -61,8 +73,15 @@ merchant_urlpatterns: Patterns = [
 store_urlpatterns: Patterns = [
     path(STORE, home.Home.as_view(), name="home"),
     path(f"{STORE}stats", stats.Stats.as_view(), name="stats"),
+    path(f"{STORE}stats.csv", stats.StatsFile.as_view(), name="stats_file"),
     path(f"{STORE}cards", cards.Cards.as_view(), name="cards"),
     path(CARD, cards.Card.as_view(), name="card"),
+    path(f"{CARD}/adjust", card_actions.Adjust.as_view(), name="card_adjust"),
+    path(f"{CARD}/freeze", card_actions.Freeze.as_view(), name="card_freeze"),
+    path(f"{CARD}/merge", card_actions.Merge.as_view(), name="card_merge"),
+    path(f"{CARD}/unmerge", card_actions.Unmerge.as_view(), name="card_unmerge"),
+    path(f"{CARD}/owner", card_actions.Owner.as_view(), name="card_owner"),
+    path(f"{CARD}/erase", erasing.Erase.as_view(), name="card_erase"),
     path(f"{CARD}/void/<uuid:transaction_id>", corrections.Void.as_view(), name="void"),
     path(f"{CARD}/refund/<uuid:transaction_id>", corrections.Refund.as_view(), name="refund"),
     path(f"{STORE}enroll", enroll.Enroll.as_view(), name="enroll"),
@@ -72,6 +91,8 @@ store_urlpatterns: Patterns = [
     path(f"{STORE}rewards/new", rewards.RewardNew.as_view(), name="reward_new"),
     path(REWARD, rewards.RewardEdit.as_view(), name="reward"),
     path(f"{REWARD}/switch", rewards.RewardSwitch.as_view(), name="reward_switch"),
+    path(f"{REWARD}/picture", pictures.RewardPicture.as_view(), name="reward_picture"),
+    path(f"{REWARD}/picture/remove", pictures.RewardPictureRemove.as_view(), name="reward_picture_remove"),
     path(f"{REWARD}/remove", rewards.RewardRemove.as_view(), name="reward_remove"),
     path(f"{STORE}staff", staff.StaffList.as_view(), name="staff"),
     path(f"{STORE}staff/new", staff.StaffNew.as_view(), name="staff_new"),
@@ -82,7 +103,12 @@ store_urlpatterns: Patterns = [
     path(f"{STORE}terminals", terminals.Terminals.as_view(), name="terminals"),
     path(f"{STORE}terminals/new", terminals.TerminalNew.as_view(), name="terminal_new"),
     path(f"{STORE}terminals/<uuid:terminal_id>/revoke", terminals.TerminalRevoke.as_view(), name="terminal_revoke"),
+    path(f"{STORE}reviews", reviews.Reviews.as_view(), name="reviews"),
+    path(f"{STORE}reviews/<uuid:review_id>/accept", reviews.ReviewAccept.as_view(), name="review_accept"),
+    path(f"{STORE}reviews/<uuid:review_id>/dismiss", reviews.ReviewDismiss.as_view(), name="review_dismiss"),
     path(f"{STORE}branding", looks.Branding.as_view(), name="branding"),
+    path(f"{STORE}branding/logo", pictures.Logo.as_view(), name="logo"),
+    path(f"{STORE}branding/logo/remove", pictures.LogoRemove.as_view(), name="logo_remove"),
     path(f"{STORE}posters", looks.Posters.as_view(), name="posters"),
 ]
 

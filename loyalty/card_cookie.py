@@ -28,6 +28,12 @@ def read_all(request: HttpRequest) -> list[str]:
     return [secret for secret in (_read(request, found) for found in kept) if secret]
 
 
+def names_of(request: HttpRequest, secret: str) -> list[str]:
+    """Return the names of the cookies in which the browser keeps a secret."""
+    kept = [found for found in request.COOKIES if found.startswith(PREFIX)][:MOST]
+    return [found for found in kept if _read(request, found) == secret]
+
+
 def write(request: HttpRequest, response: HttpResponse, program_id: UUID, secret: str) -> None:
     """Keep a card in the browser, for 400 days from now (no browser keeps a cookie for longer)."""
     response.set_signed_cookie(

@@ -79,6 +79,7 @@ class TransactionType(models.TextChoices):
     POINTS_REDEEMED = "points_redeemed", _("Points redeemed")
     POINTS_EXPIRED = "points_expired", _("Points expired")
     REWARD_ISSUED = "reward_issued", _("Reward ready")
+    REWARD_EXPIRED = "reward_expired", _("Reward expired")
     VOID = "void", _("Undone")
     REFUND = "refund", _("Refund")
     ADJUSTMENT = "adjustment", _("Adjustment")

@@ -5,7 +5,10 @@ from django.urls import include, path, re_path
 
 from core import error_pages
 from core.api import health, schema
+from dashboard.api import admin_urls as dashboard_admin_api
+from dashboard.api import urls as dashboard_api
 from loyalty.api import urls as loyalty_api
+from stores.api import profile
 from stores.api import urls as stores_api
 
 urlpatterns = [
@@ -16,9 +19,15 @@ urlpatterns = [
     # Scripts and tills: first, since the patterns are tried in turn and a till is in a hurry
     path("api/schema/", schema.SchemaView.as_view(), name="schema"),
     path("api/docs/", schema.docs, name="api-docs"),
-    path("api/v1/store/loyalty/", include(loyalty_api.store_urlpatterns + stores_api.store_urlpatterns)),
+    path(
+        "api/v1/store/loyalty/",
+        include(loyalty_api.store_urlpatterns + stores_api.store_urlpatterns + dashboard_api.store_urlpatterns),
+    ),
     path("api/v1/storefront/loyalty/", include(loyalty_api.storefront_urlpatterns)),
     path("api/v1/loyalty/", include(loyalty_api.public_urlpatterns)),
+    path("api/v1/merchant", profile.ProfileView.as_view(), name="api-merchant"),
+    path("api/v1/merchant/", include(stores_api.merchant_urlpatterns + dashboard_api.merchant_urlpatterns)),
+    path("api/v1/admin/loyalty/", include(dashboard_admin_api.admin_urlpatterns)),
     # Everyone
     path("", include("core.urls")),
     path("", include("merchants.views.urls")),

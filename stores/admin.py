@@ -3,14 +3,23 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from core.admin import PlatformAdmin, ReadOnlyAdmin
+from core.admin import Order, PlatformAdmin, ReadOnlyAdmin, by, reasoned
 from stores.models import ApiKey, PinGuard, StaffPin, Store, Terminal
-from stores.services import api_keys, staff, terminals
+from stores.services import platform, stores
+
+MERCHANT = ("merchant__name", "merchant__slug")
+
+
+def _is_locked(row: Any) -> bool:
+    return bool(row.failed_attempts or row.locked_until)
+
+
+def _is_in_use(row: Any) -> bool:
+    return row.revoked_at is None
 
 
 @admin.register(Store)
@@ -18,9 +27,12 @@ class StoreAdmin(PlatformAdmin):
     """Stores; the code is in addresses and on posters and stays."""
 
     list_display = ["name", "code", "merchant", "city", "own_device_enabled", "closed_at"]
-    list_filter = ["own_device_enabled", "country"]
+    list_filter = [*by("merchant"), "own_device_enabled", ("closed_at", admin.EmptyFieldListFilter)]
     list_select_related = ["merchant"]
-    search_fields = ["code", "name", "merchant__name", "merchant__slug"]
+    detail_select_related = ("merchant",)
+    search_fields = ["code", "name", *MERCHANT]
+    search_help_text = _("A code, a name, a merchant or an id.")
+    id_columns = ("pk", "merchant_id")
     readonly_fields = ["id", "merchant", "code", "created_at", "closed_at"]
     ordering = ["code"]
 
@@ -28,15 +40,29 @@ class StoreAdmin(PlatformAdmin):
         """Merchants open their stores themselves."""
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Leave closed stores as they were."""
+        return (obj is None or obj.closed_at is None) and super().has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Store, form: Any, change: Any) -> None:
+        """Save through the service, which checks and audits."""
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        if changes:
+            stores.update(
+                merchant_id=obj.merchant_id, store_id=obj.pk, at=timezone.now(), actor_id=request.user.pk, **changes
+            )  # fmt: skip
+
 
 @admin.register(StaffPin)
 class StaffPinAdmin(ReadOnlyAdmin):
     """Staff and the locks of their PINs."""
 
     list_display = ["name", "merchant", "is_active", "failed_attempts", "locked_until", "last_used_at"]
-    list_filter = ["is_active"]
+    list_filter = [*by("merchant"), "is_active", ("locked_until", admin.EmptyFieldListFilter)]
     list_select_related = ["merchant"]
-    search_fields = ["name", "external_id", "merchant__name", "merchant__slug"]
+    detail_select_related = ("merchant",)
+    search_fields = ["name", "external_id", *MERCHANT]
+    id_columns = ("pk", "merchant_id")
     fields = [
         "id", "merchant", "name", "external_id", "all_stores", "pin_digits", "is_active", "failed_attempts",
         "locked_until", "created_at", "rotated_at", "revoked_at", "last_used_at",
@@ -44,11 +70,15 @@ class StaffPinAdmin(ReadOnlyAdmin):
     actions = ["unlock"]
     ordering = ["merchant__name", "name"]
 
-    @admin.action(description=_("Lift the lock"))
-    def unlock(self, request: HttpRequest, queryset: QuerySet[StaffPin]) -> None:
+    @reasoned(_("Lift the lock"), effect=_("The PIN works again and its wrong tries are forgotten."), when=_is_locked)
+    def unlock(self, request: HttpRequest, rows: list[StaffPin], order: Order) -> int:
         """Lift the locks of the chosen staff."""
-        for row in queryset:
-            staff.unlock(merchant_id=row.merchant_id, staff_id=row.pk, at=timezone.now(), actor_id=request.user.pk)
+        return sum(
+            platform.unlock_staff(
+                merchant_id=row.merchant_id, staff_id=row.pk, reason=order.reason, at=order.at, actor_id=order.actor_id
+            )
+            for row in rows
+        )  # fmt: skip
 
 
 @admin.register(Terminal)
@@ -56,19 +86,28 @@ class TerminalAdmin(ReadOnlyAdmin):
     """Paired devices."""
 
     list_display = ["name", "merchant", "store", "paired_at", "last_seen_at", "revoked_at"]
+    list_filter = [*by("merchant", "store"), ("revoked_at", admin.EmptyFieldListFilter)]
     list_select_related = ["merchant", "store"]
-    search_fields = ["name", "merchant__name", "merchant__slug", "store__code"]
+    detail_select_related = ("merchant", "store", "paired_by")
+    search_fields = ["name", "store__code", *MERCHANT]
+    id_columns = ("pk", "merchant_id", "store_id")
     fields = ["id", "merchant", "store", "name", "paired_by", "paired_at", "last_seen_at", "revoked_at"]
     actions = ["revoke"]
-    ordering = ["-paired_at"]
+    ordering = ["-id"]
 
-    @admin.action(description=_("Sign the devices out"))
-    def revoke(self, request: HttpRequest, queryset: QuerySet[Terminal]) -> None:
+    @reasoned(
+        _("Sign the devices out"), effect=_("They stop at once and have to be paired again."), when=_is_in_use,
+        grave=True,
+    )  # fmt: skip
+    def revoke(self, request: HttpRequest, rows: list[Terminal], order: Order) -> int:
         """Take the chosen devices out of use."""
-        for row in queryset:
-            terminals.revoke(
-                merchant_id=row.merchant_id, terminal_id=row.pk, at=timezone.now(), actor_id=request.user.pk
-            )  # fmt: skip
+        return sum(
+            platform.revoke_terminal(
+                merchant_id=row.merchant_id, terminal_id=row.pk, reason=order.reason, at=order.at,
+                actor_id=order.actor_id,
+            )
+            for row in rows
+        )  # fmt: skip
 
 
 @admin.register(ApiKey)
@@ -76,34 +115,51 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     """API keys: what they may do and when they were used."""
 
     list_display = ["name", "prefix", "merchant", "store", "scopes", "last_used_at", "expires_at", "revoked_at"]
+    list_filter = [*by("merchant", "store"), ("revoked_at", admin.EmptyFieldListFilter)]
     list_select_related = ["merchant", "store"]
-    search_fields = ["name", "=prefix", "merchant__name", "merchant__slug"]
+    detail_select_related = ("merchant", "store", "created_by")
+    search_fields = ["name", "prefix__exact", *MERCHANT]
+    id_columns = ("pk", "merchant_id", "store_id")
     fields = [
         "id", "merchant", "store", "name", "prefix", "scopes", "created_by", "created_at", "expires_at",
         "last_used_at", "revoked_at",
     ]  # fmt: skip
     actions = ["revoke"]
-    ordering = ["-created_at"]
+    ordering = ["-id"]
 
-    @admin.action(description=_("End the keys"))
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+    @reasoned(_("End the keys"), effect=_("They are refused at once and for good."), when=_is_in_use, grave=True)
+    def revoke(self, request: HttpRequest, rows: list[ApiKey], order: Order) -> int:
         """End the chosen keys."""
-        for row in queryset:
-            api_keys.revoke(
-                merchant_id=row.merchant_id, api_key_id=row.pk, at=timezone.now(), actor_id=request.user.pk
-            )  # fmt: skip
+        return sum(
+            platform.revoke_key(
+                merchant_id=row.merchant_id, api_key_id=row.pk, reason=order.reason, at=order.at,
+                actor_id=order.actor_id,
+            )
+            for row in rows
+        )  # fmt: skip
 
 
 @admin.register(PinGuard)
 class PinGuardAdmin(ReadOnlyAdmin):
-    """Wrong PINs by what sent them; deleting a row lifts its lock."""
+    """Wrong PINs by what sent them: a terminal, a key (per till), a person."""
 
     list_display = ["subject_kind", "subject_id", "device", "merchant", "failed_attempts", "lock_level", "locked_until"]
-    list_filter = ["subject_kind"]
+    list_filter = [*by("merchant"), "subject_kind", ("locked_until", admin.EmptyFieldListFilter)]
     list_select_related = ["merchant"]
-    search_fields = ["=subject_id", "device", "merchant__name", "merchant__slug"]
-    ordering = ["-locked_until"]
+    detail_select_related = ("merchant",)
+    search_fields = ["device", *MERCHANT]
+    search_help_text = _("The id of a terminal, key or person, or a merchant.")
+    id_columns = ("pk", "subject_id", "merchant_id")
+    actions = ["unlock"]
+    ordering = ["-id"]
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let an administrator lift a lock."""
-        return bool(request.user.is_superuser)
+    @reasoned(_("Lift the lock"), effect=_("PINs from there are taken again."), when=_is_locked)
+    def unlock(self, request: HttpRequest, rows: list[PinGuard], order: Order) -> int:
+        """Lift the locks of the chosen senders."""
+        return sum(
+            platform.unlock(
+                merchant_id=row.merchant_id, guard_id=row.pk, reason=order.reason, at=order.at,
+                actor_id=order.actor_id,
+            )
+            for row in rows
+        )  # fmt: skip

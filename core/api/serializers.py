@@ -65,3 +65,15 @@ class StrictUUIDField(serializers.UUIDField):
         if not isinstance(data, str):
             self.fail("invalid", value=data)
         return super().to_internal_value(data)
+
+
+class StrictChoiceField(serializers.ChoiceField):
+    """One of the choices, as a JSON string; the refusal does not repeat what was sent."""
+
+    default_error_messages = {"invalid_choice": _("This is not one of the choices.")}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Accept strings only."""
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input="")
+        return super().to_internal_value(data)

@@ -21,6 +21,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, to_locale
 
+from core import pictures
+
 register = template.Library()
 
 TURN_FROM, TURN_TO = -12, 11
@@ -144,6 +146,12 @@ def _runs(rows: list[list[bool]]) -> list[str]:
                 segments.append(f"M{start} {y}h{x - start}v1h-{x - start}z")
             x += 1
     return segments
+
+
+@register.filter
+def small_picture(name: str | None) -> str:
+    """Return the address of the small one beside a kept picture, "" where there is none."""
+    return pictures.small_url(name or "")
 
 
 @register.filter

@@ -14,12 +14,14 @@ from merchants.models import TenantModel
 class Customer(TenantModel):
     """A customer of one merchant; every personal field is optional. The *_key columns are normalised for search.
 
-    staff_pin: the staff member whose own card this is (rule 22). merged_into: the record of the same person that goes
+    pending_email: a new address that waits to be proven; until then the proven one counts. staff_pin: the staff member
+    whose own card this is (rule 22). merged_into: the record of the same person that goes
     on after their cards were merged; taken back when the merge is undone.
     """
 
     name = models.CharField(_("name"), max_length=80, blank=True)
     email = models.EmailField(_("e-mail"), max_length=254, blank=True)
+    pending_email = models.EmailField(_("new e-mail"), max_length=254, blank=True)
     phone = models.CharField(_("phone"), max_length=20, blank=True)
     name_key = models.CharField(max_length=80, blank=True, db_collation="C", editable=False)
     email_key = models.CharField(max_length=254, blank=True, db_collation="C", editable=False)
@@ -87,7 +89,8 @@ class Consent(TenantModel):
 class MagicLink(TenantModel):
     """A link sent by mail that proves `address`; the token is kept as a hash, works once and for a short time.
 
-    `card_id` names the card it opens (loyalty is a higher app, hence a plain uuid).
+    `address` is kept in the form of `Customer.email_key`. `card_id` names the card it opens (loyalty is a higher app,
+    hence a plain uuid).
     """
 
     customer = TenantForeignKey("customers.Customer")
@@ -100,7 +103,10 @@ class MagicLink(TenantModel):
     used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantModel.Meta):
-        indexes: ClassVar = [models.Index(fields=["merchant", "customer"], name="customers_link_of")]
+        indexes: ClassVar = [
+            models.Index(fields=["merchant", "customer"], name="customers_link_of"),
+            models.Index(fields=["merchant", "address", "-created_at"], name="customers_link_to"),
+        ]
 
     def __str__(self) -> str:
         return self.purpose

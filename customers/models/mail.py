@@ -36,7 +36,11 @@ class Mail(TenantModel):
         constraints: ClassVar = [models.UniqueConstraint(fields=["merchant", "event"], name="customers_mail_once")]
         indexes: ClassVar = [
             models.Index(fields=["due_at"], name="customers_mail_due", condition=models.Q(state="queued")),
+            models.Index(
+                fields=["merchant", "due_at"], name="customers_mail_turns", condition=models.Q(state="queued")
+            ),
             models.Index(fields=["claimed_at"], name="customers_mail_inflight", condition=models.Q(state="inflight")),
+            models.Index(fields=["id"], name="customers_mail_failed", condition=models.Q(state="failed")),
             models.Index(fields=["merchant", "customer", "-created_at"], name="customers_mail_of"),
         ]
 

@@ -29,29 +29,32 @@ class LinkExpired(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link that was found to be good: whose it is and which card it names."""
+    """A link that was found to be good: whose it is, which card it names, the address (a key) that it proves."""
 
     id: UUID
     customer: Customer
     card_id: UUID | None
     purpose: str
+    address: str
 
 
 def issue(
     *, merchant_id: UUID, customer: Customer, card_id: UUID | None, purpose: LinkPurpose, at: datetime,
-    lifetime: timedelta | None = None,
+    lifetime: timedelta | None = None, address: str | None = None,
 ) -> str | None:  # fmt: skip
     """Make a link and return its token, which is shown this once; None when the address has had enough for a day.
 
-    lifetime: other than the purpose's own (3 days to confirm, 30 minutes to come back).
+    lifetime: other than the purpose's own (3 days to confirm, 30 minutes to come back). address: where the mail goes,
+    as a key; the customer's own when none is given.
     """
+    to = customer.email_key if address is None else address
     with tenancy.scope(merchant_id):
-        recent = MagicLink.objects.filter(customer__email_key=customer.email_key, created_at__gt=at - PER)
+        recent = MagicLink.objects.filter(address=to, created_at__gt=at - PER)
         if recent.count() >= MAX_PER_ADDRESS:
             return None
         token = secrets.token_urlsafe(TOKEN_BYTES)
         MagicLink.objects.create(
-            customer=customer, card_id=card_id, purpose=purpose, token_hash=hash_of(token),
+            customer=customer, card_id=card_id, purpose=purpose, token_hash=hash_of(token), address=to,
             expires_at=at + (lifetime or LIFETIME[purpose]),
         )  # fmt: skip
         return token
@@ -68,17 +71,16 @@ def find(token: str) -> tuple[UUID, UUID]:
 def read(*, merchant_id: UUID, link_id: UUID, at: datetime) -> Link:
     """Look at a link without using it (mail scanners open every address); raises LinkExpired."""
     with tenancy.scope(merchant_id):
-        return _good(MagicLink.objects.select_related("customer").get(pk=link_id), at)
+        return _good(MagicLink.objects.select_related("customer").filter(pk=link_id).first(), at)
 
 
 def use(*, merchant_id: UUID, link_id: UUID, at: datetime) -> Link:
     """Use a link up and return what it names; the row lock lets one of two clicks win. Raises LinkExpired."""
     with tenancy.scope(merchant_id):
         rows = MagicLink.objects.select_for_update(of=("self",)).select_related("customer")
-        row = rows.get(pk=link_id)
+        row = rows.filter(pk=link_id).first()
         link = _good(row, at)
-        row.used_at = at
-        row.save(update_fields=["used_at"])
+        MagicLink.objects.filter(pk=link_id).update(used_at=at)
         return link
 
 
@@ -87,7 +89,10 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def _good(row: MagicLink, at: datetime) -> Link:
-    if row.used_at is not None or row.expires_at <= at or row.customer.erased_at is not None:
+def _good(row: MagicLink | None, at: datetime) -> Link:
+    # A link whose person was erased since it was found is not there any more.
+    if row is None or row.used_at is not None or row.expires_at <= at or row.customer.erased_at is not None:
         raise LinkExpired
-    return Link(id=row.id, customer=row.customer, card_id=row.card_id, purpose=row.purpose)
+    # Links from before addresses were kept prove what their customer had then, which nobody could change.
+    address = row.address or row.customer.email_key
+    return Link(id=row.id, customer=row.customer, card_id=row.card_id, purpose=row.purpose, address=address)

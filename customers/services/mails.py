@@ -1,102 +1,80 @@
-"""Mails that carry a link: to prove an address, or back to a card. No advertising in them, ever (rule 23).
+"""Which mail with a link follows what a customer did: after joining, after a new address, on the way back to a card.
 
-What a mail says is decided here, after the enrolment has been answered: so the answer cannot tell who is known.
+Decided after the request has been answered: so the answer cannot tell who is known. Each is queued once per event,
+however often the event is delivered; the mailbox sends it.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from email.utils import formataddr, parseaddr
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-from django.core.mail import EmailMessage
-from django.template.loader import render_to_string
-from django.utils import translation
-
 from core import tenancy
-from customers.enums import LinkPurpose
+from customers.enums import MailKind
 from customers.models import Customer
-from customers.queries import people
-from customers.services import links
-from merchants.enums import MerchantStatus
-from merchants.models import Merchant
-
-# A mail that nobody asked for is read later than one that somebody waits for.
-UNASKED = timedelta(days=3)
-SILENT = frozenset({MerchantStatus.LATE, MerchantStatus.SUSPENDED, MerchantStatus.CLOSED})
+from customers.queries import keys, people
+from customers.services import addresses, mailbox, silence
 
 
-@dataclass(frozen=True, slots=True)
-class _Letter:
-    """Which mail goes to whom. link_of: who made the card that the link names; often `to`, but not always."""
-
-    kind: str
-    to: Customer
-    link_of: Customer
-    purpose: LinkPurpose
-    lifetime: timedelta | None = None
-
-    @property
-    def name(self) -> str:
-        """The name to greet by: of a proven person only, else anybody could write anything to any address."""
-        return self.to.name if self.to.confirmed_at is not None else ""
-
-
-def after_enrollment(
-    *, merchant_id: UUID, customer_id: UUID, card_id: UUID, pages: str, at: datetime
-) -> EmailMessage | None:
-    """Return the mail that follows an enrolment, None where there is no address or the merchant may not write.
+def after_enrollment(*, merchant_id: UUID, customer_id: UUID, card_id: UUID, pages: str, at: datetime) -> bool:
+    """Queue the mail that follows an enrolment; False where there is none to send or it was queued before.
 
     A new address is asked to confirm; a known one (or the owner of a known number) is told that there is a card
-    already. pages: the path under which the store's customer pages stand. Writes the link; the caller sends.
+    already. pages: the path under which the store's customer pages stand.
     """
     with tenancy.scope(merchant_id):
-        merchant = Merchant.objects.get(pk=merchant_id)
         customer = Customer.objects.filter(pk=customer_id, erased_at__isnull=True).first()
-        letter = _after_enrollment(customer) if customer and merchant.status not in SILENT else None
-        return _message(merchant, letter, card_id=card_id, pages=pages, at=at) if letter else None
+        if customer is None or silence.holds(merchant_id=merchant_id):
+            return False
+        facts = {"card_id": str(card_id), "pages": pages}
+        event = f"enrolled/{customer_id}"
+        if addresses.waiting(customer):
+            return _ask_to_confirm(customer, event=event, facts=facts, at=at)
+        known = people.confirmed_by_phone(customer.phone_key) if not customer.email_key else None
+        if known is None or known.pk == customer.pk:
+            return False
+        return _tell_owner(known, of=known, event=event, facts=facts, at=at)
 
 
-def way_back(*, merchant_id: UUID, customer_id: UUID, card_id: UUID, pages: str, at: datetime) -> EmailMessage | None:
-    """Return the mail with the link that opens a card on another phone. Writes the link; the caller sends."""
+def new_address(
+    *, merchant_id: UUID, customer_id: UUID, card_id: UUID, pages: str, event: str, at: datetime
+) -> bool:  # fmt: skip
+    """Queue the mail that asks to confirm an address typed into the profile, or asks once more on demand."""
+    with tenancy.scope(merchant_id):
+        customer = Customer.objects.filter(pk=customer_id, erased_at__isnull=True).first()
+        if customer is None or not addresses.waiting(customer):
+            return False
+        facts = {"card_id": str(card_id), "pages": pages, "why": "profile"}
+        return _ask_to_confirm(customer, event=event, facts=facts, at=at)
+
+
+def way_back(
+    *, merchant_id: UUID, customer_id: UUID, card_id: UUID, pages: str, event: str, at: datetime,
+    kind: MailKind = MailKind.RECOVER,
+) -> bool:  # fmt: skip
+    """Queue the mail with the link that opens a card on another phone; False for somebody without an address."""
     with tenancy.scope(merchant_id):
         customer = Customer.objects.filter(pk=customer_id, erased_at__isnull=True).exclude(email="").first()
         if customer is None:
-            return None
-        letter = _Letter("recover", customer, customer, LinkPurpose.RECOVER)
-        return _message(Merchant.objects.get(pk=merchant_id), letter, card_id=card_id, pages=pages, at=at)
+            return False
+        facts = {"card_id": str(card_id), "pages": pages}
+        return mailbox.queue(
+            merchant_id=merchant_id, customer_id=customer.pk, kind=kind, event=event, facts=facts, at=at
+        )  # fmt: skip
 
 
-def _after_enrollment(customer: Customer) -> _Letter | None:
-    if customer.email_key:
-        known = people.confirmed_by_email(customer.email_key)
-        if known is None:
-            return _Letter("confirm", customer, customer, LinkPurpose.CONFIRM)
-        # To the address that was proven, not as it was typed now.
-        return None if known.pk == customer.pk else _Letter("known", known, customer, LinkPurpose.RECOVER, UNASKED)
-    known = people.confirmed_by_phone(customer.phone_key)
-    return _Letter("known", known, known, LinkPurpose.RECOVER, UNASKED) if known and known.pk != customer.pk else None
-
-
-def _message(merchant: Merchant, letter: _Letter, *, card_id: UUID, pages: str, at: datetime) -> EmailMessage | None:
-    token = links.issue(
-        merchant_id=merchant.pk, customer=letter.link_of, card_id=card_id, purpose=letter.purpose, at=at,
-        lifetime=letter.lifetime,
+def _ask_to_confirm(customer: Customer, *, event: str, facts: dict[str, Any], at: datetime) -> bool:
+    known = addresses.owner(keys.email_key(addresses.waiting(customer)))
+    if known is not None:
+        return _tell_owner(known, of=customer, event=event, facts=facts, at=at)
+    return mailbox.queue(
+        merchant_id=customer.merchant_id, customer_id=customer.pk, kind=MailKind.CONFIRM, event=event, facts=facts,
+        at=at,
     )  # fmt: skip
-    if token is None:
-        return None
-    context = {
-        "merchant": merchant.name,
-        "name": letter.name,
-        "link": f"{settings.SITE_URL}{pages}/link/{token}",
-        "enroll": f"{settings.SITE_URL}{pages}/recover",
-    }
-    with translation.override(letter.to.language):
-        subject = render_to_string(f"customers/mail/{letter.kind}_subject.txt", context)
-        body = render_to_string(f"customers/mail/{letter.kind}.txt", context)
-    sender = formataddr((_one_line(merchant.name), parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
-    return EmailMessage(_one_line(subject), body.strip() + "\n", sender, [letter.to.email])
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _tell_owner(known: Customer, *, of: Customer, event: str, facts: dict[str, Any], at: datetime) -> bool:
+    """Write to the address that was proven, not as it was typed now. of: who made the card that the link names."""
+    return mailbox.queue(
+        merchant_id=known.merchant_id, customer_id=known.pk, kind=MailKind.KNOWN, event=event,
+        facts={**facts, "of": str(of.pk)}, at=at,
+    )  # fmt: skip

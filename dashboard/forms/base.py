@@ -15,6 +15,7 @@ WORDS: Words = {"required": _("This needs a value."), "invalid_choice": _("Choos
 WORDS_BY_KIND: tuple[tuple[type[forms.Field], Words], ...] = (
     (forms.IntegerField, {"invalid": _("Write a whole number.")}),
     (forms.DecimalField, {"invalid": _("Write a number, such as 5 or 4.50.")}),
+    (forms.DateField, {"invalid": _("Write a date, such as 2027-01-31.")}),
     (forms.TimeField, {"invalid": _("Write a time, such as 05:00.")}),
 )
 
@@ -63,6 +64,11 @@ def show_error(form: forms.BaseForm, error: DomainError) -> None:
 def numeric(**attrs: Any) -> forms.TextInput:
     """Return the input of a whole number: a number pad on phones, and no spinner that a mouse wheel turns."""
     return forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "enterkeyhint": "next", **attrs})
+
+
+def signed(**attrs: Any) -> forms.TextInput:
+    """Return the input of a whole number that may have a minus, which the number pads of some phones lack."""
+    return forms.TextInput(attrs={"inputmode": "text", "autocomplete": "off", "enterkeyhint": "next", **attrs})
 
 
 def typed(**attrs: Any) -> forms.TextInput:

@@ -1,5 +1,6 @@
 """The rules of a program, in the words of a shop."""
 
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -15,9 +16,11 @@ from loyalty.enums import FullCard, LoyaltyType, Rounding, Shortfall
 from loyalty.models import Program
 from loyalty.rules import programs as rules
 from loyalty.rules.programs import MAX_POINTS
+from loyalty.services.programs import RUN_OFF
 
 STAMP_FIELDS = (
-    "stamps_target", "stamps_reward_description", "full_card", "cooldown_minutes", "max_daily_stamps",
+    "stamps_target", "stamps_reward_description", "stamps_reward_valid_days", "full_card", "cooldown_minutes",
+    "max_daily_stamps",
 )  # fmt: skip
 POINT_FIELDS = (
     "points", "per_amount", "rounding", "welcome_bonus_points", "minimum_purchase", "minimum_redemption_points",
@@ -75,6 +78,12 @@ class ProgramForm(Form):
     stamps_target = limited("stamps_target", label=_("Stamps for a full card"))
     stamps_reward_description = forms.CharField(
         label=_("Then they get"), max_length=120, help_text=_("Such as “Free coffee”."), widget=typed()
+    )
+    stamps_reward_valid_days = limited(
+        "stamps_reward_valid_days",
+        label=_("Days to collect the reward"),
+        required=False,
+        help_text=_("Empty: it never expires."),
     )
     full_card = forms.ChoiceField(label=_("When a card is full"), choices=FullCard.choices, widget=forms.RadioSelect)
     cooldown_minutes = limited(
@@ -142,7 +151,7 @@ class ProgramForm(Form):
     @property
     def stamps(self) -> list[forms.BoundField]:
         """What a full card is."""
-        return self.group("stamps_target", "stamps_reward_description", "full_card")
+        return self.group("stamps_target", "stamps_reward_description", "stamps_reward_valid_days", "full_card")
 
     @property
     def rate(self) -> list[forms.BoundField]:
@@ -162,6 +171,29 @@ class ProgramForm(Form):
         wanted = values(self.cleaned_data)
         before = current(self.program)
         return {name: value for name, value in wanted.items() if before.get(name) != value}
+
+
+class EndForm(Form):
+    """The last day of a program that ends: until then rewards are handed out."""
+
+    ends_on = forms.DateField(
+        label=_("Last day to redeem"),
+        required=False,
+        help_text=_("Customers see it on their card. Empty: 30 days from today."),
+    )
+
+    def __init__(self, *args: Any, program: Program, today: date, **kwargs: Any) -> None:
+        planned = program.ends_on if program.ends_on and program.ends_on >= today else today + RUN_OFF
+        kwargs["initial"] = {"ends_on": planned}
+        super().__init__(*args, **kwargs)
+        self.fields["ends_on"].widget = forms.DateInput(
+            format="%Y-%m-%d", attrs={"type": "date", "min": today.isoformat(), "autocomplete": "off"}
+        )
+
+    def last_day(self) -> dict[str, str]:
+        """Return the day by the name of the service, nothing when none was chosen."""
+        day = self.cleaned_data.get("ends_on")
+        return {"ends_on": day.isoformat()} if day else {}
 
 
 class KindForm(Form):
@@ -207,9 +239,9 @@ class KindForm(Form):
 def initial(program: Program) -> dict[str, Any]:
     """Return a program's rules as the form shows them."""
     plain = (
-        "name", "stamps_target", "stamps_reward_description", "full_card", "cooldown_minutes", "max_daily_stamps",
-        "rounding", "welcome_bonus_points", "minimum_redemption_points", "points_expiration_days", "refund_shortfall",
-        "require_staff_pin", "void_window_minutes",
+        "name", "stamps_target", "stamps_reward_description", "stamps_reward_valid_days", "full_card",
+        "cooldown_minutes", "max_daily_stamps", "rounding", "welcome_bonus_points", "minimum_redemption_points",
+        "points_expiration_days", "refund_shortfall", "require_staff_pin", "void_window_minutes",
     )  # fmt: skip
     shown = {name: getattr(program, name) for name in plain}
     shown["minimum_purchase"] = program.minimum_purchase_cents

@@ -1,24 +1,11 @@
-"""Complete addresses that leave the house: in QR codes, on posters, in mails."""
+"""Complete addresses that leave the house: in QR codes, on posters, in mails; and the merchant's style sheet."""
 
-from django.conf import settings
 from django.urls import reverse
 
 from merchants.models import Merchant
+from stores.queries.addresses import enroll, pairing, terminal
 
-
-def enroll(store_code: str) -> str:
-    """Return the address of a store's enrolment page."""
-    return f"{settings.SITE_URL}/loyalty/{store_code}/enroll"
-
-
-def terminal(store_code: str) -> str:
-    """Return the address of a store's terminal."""
-    return f"{settings.SITE_URL}/store/{store_code}/loyalty/terminal"
-
-
-def pairing() -> str:
-    """Return the address where a device types its pairing code."""
-    return f"{settings.SITE_URL}/pair"
+__all__ = ["enroll", "pairing", "terminal", "theme"]
 
 
 def theme(merchant: Merchant) -> str:

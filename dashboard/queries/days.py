@@ -1,21 +1,20 @@
-"""What happened on a day, and on each of the last days: counted from the ledger; what was voided does not count."""
+"""What happened on one business day, and just now; what was voided does not count."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
+from dashboard.queries import live
 from loyalty.enums import TransactionType
 from loyalty.models import Transaction
 from loyalty.queries import history
 
 REDEEMED = (TransactionType.STAMP_REDEEMED, TransactionType.POINTS_REDEEMED)
-# A business day begins at most this long before or after the calendar day of UTC.
-SLACK = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +30,18 @@ class Day:
 
 def today(store_id: UUID, on: date) -> Day:
     """Return a store's figures of one business day; one query."""
-    found = _counted(_rows(on, on).filter(store_id=store_id))
-    return Day(on, **found.aggregate(**_sums()))
+    found = live.on_day(store_id, on)
+    rewards = found["stamp_rewards_redeemed"] + found["points_rewards_redeemed"]
+    points = found["points_earned"] - found["points_refunded"]
+    return Day(on, found["stamps_given"], points, rewards, found["new_cards"])
 
 
 def own_today(user_id: UUID, store_id: UUID, on: date) -> Day:
     """Return what one person did at a store on one business day, by login or by PIN; one query."""
     mine = Q(user_id=user_id) | Q(staff_pin__user_id=user_id)
-    found = _counted(_rows(on, on).filter(mine, store_id=store_id))
-    return Day(on, **found.aggregate(**_sums()))
-
-
-def each(first: date, last: date, store_id: UUID | None = None) -> list[Day]:
-    """Return each business day from first to last, quiet ones too; of one store, or of all. One query."""
-    rows = _counted(_rows(first, last))
-    rows = rows.filter(store_id=store_id) if store_id else rows
-    found = {row["business_date"]: row for row in rows.values("business_date").annotate(**_sums())}
-    wanted = (first + timedelta(days=number) for number in range((last - first).days + 1))
-    return [_day(on, found.get(on)) for on in wanted]
+    voids = Transaction.objects.filter(type=TransactionType.VOID, reverses_id=OuterRef("pk"))
+    rows = Transaction.objects.filter(mine, ~Exists(voids), business_date=on, store_id=store_id)
+    return Day(on, **rows.aggregate(**_sums()))
 
 
 def latest(store_id: UUID, count: int) -> Sequence[Transaction]:
@@ -63,23 +56,6 @@ def latest(store_id: UUID, count: int) -> Sequence[Transaction]:
         .filter(store_id=store_id, type__in=shown, line=0)
     )
     return list(rows.order_by("-recorded_at")[:count])
-
-
-def _day(on: date, row: Mapping[str, Any] | None) -> Day:
-    if row is None:
-        return Day(on)
-    return Day(on, row["stamps"], row["points"], row["rewards"], row["joined"])
-
-
-def _rows(first: date, last: date) -> "QuerySet[Transaction]":
-    """Return the rows of business days; the bound on recorded_at lets the index find them."""
-    begin = datetime.combine(first, datetime.min.time(), tzinfo=UTC) - SLACK
-    return Transaction.objects.filter(recorded_at__gte=begin, business_date__range=(first, last))
-
-
-def _counted(rows: "QuerySet[Transaction]") -> "QuerySet[Transaction]":
-    voids = Transaction.objects.filter(type=TransactionType.VOID, reverses_id=OuterRef("pk"))
-    return rows.filter(~Exists(voids))
 
 
 def _sums() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from core.errors import NotFound
 from merchants.enums import Role
 from merchants.models import Membership
+from merchants.queries import invitations
 from stores.models import StaffPin, Store
 from stores.queries import pins
 
@@ -47,6 +48,18 @@ class Member:
     role_label: str
 
 
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Somebody who was invited and has not answered."""
+
+    id: UUID
+    email: str
+    role: str
+    role_label: str
+    expires_at: datetime
+    expired: bool
+
+
 def staff(stores: Sequence[Store], *, at: datetime) -> list[Person]:
     """Return the merchant's staff, those who left at the end. Three queries, however many they are."""
     found = [_person(row, stores, at) for row in pins.all_staff()]
@@ -69,6 +82,14 @@ def team() -> list[Member]:
         for row in rows
     ]
     return sorted(found, key=lambda member: list(Role.values).index(member.role))
+
+
+def invited(*, at: datetime) -> list[Invited]:
+    """Return the open invitations, the newest first."""
+    return [
+        Invited(row.pk, row.email, row.role, row.get_role_display(), row.expires_at, row.expires_at <= at)
+        for row in invitations.pending()
+    ]
 
 
 def _person(row: StaffPin, stores: Sequence[Store], at: datetime) -> Person:
@@ -94,3 +115,9 @@ def _state(row: StaffPin, locked: datetime | None) -> tuple[str, str]:
     if locked:
         return _("Locked"), "warn"
     return _("Works"), "ok"
+
+
+def colleagues() -> list[tuple[str, str]]:
+    """Return who works here now, as choices of a form: (id, name). One query."""
+    rows = StaffPin.objects.filter(is_active=True).order_by("name", "id")
+    return [(str(staff_id), name) for staff_id, name in rows.values_list("id", "name")]

@@ -32,6 +32,9 @@ TONES: dict[str, tuple[str, str]] = {
     TransactionType.VOID: ("undo", "warn"),
     TransactionType.REFUND: ("undo", "warn"),
     TransactionType.POINTS_EXPIRED: ("clock", "plain"),
+    TransactionType.ADJUSTMENT: ("edit", ""),
+    TransactionType.MERGE_IN: ("merge", ""),
+    TransactionType.MERGE_OUT: ("merge", "plain"),
 }
 
 

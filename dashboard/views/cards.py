@@ -2,6 +2,7 @@
 
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.urls import reverse
@@ -9,7 +10,9 @@ from django.utils import timezone
 
 from core.errors import NotFound
 from customers.queries import people
-from dashboard.queries import cards, timeline
+from dashboard.forms.cards import OwnerForm
+from dashboard.queries import cards, merging, timeline
+from dashboard.queries.people import colleagues
 from dashboard.views.base import StoreView
 from loyalty.enums import CardStatus
 from loyalty.queries import card_faces
@@ -67,9 +70,16 @@ class Card(CardsPage):
             tone=cards.TONES[CardStatus(face.card.status)],
             history=history,
             consents=people.consents_of(face.card.customer_id),
+            merges=merging.past(face.card, timezone.now()),
+            owner_form=self._owner(face.card.customer.staff_pin_id),
             older_url=f"{here}?{urlencode({'before': history.before})}" if history.before else "",
             is_older=self._before() is not None,
         )
+
+    def _owner(self, staff_id: UUID | None) -> OwnerForm | None:
+        """Return the choice of whose own card it is, None where nobody works with a PIN."""
+        people = colleagues()
+        return OwnerForm(people=people, initial={"staff": str(staff_id or "")}) if people else None
 
     def _before(self) -> int | None:
         text = self.request.GET.get("before", "")

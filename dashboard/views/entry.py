@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views import View
@@ -21,6 +22,7 @@ from dashboard.queries import desks
 from dashboard.services import onboarding
 from dashboard.views.base import LoginNeeded
 from merchants.views.accounts import after_sign_up
+from merchants.views.google import may_lead_to_google
 from stores.services import signup
 
 SIGNUPS_PER_HOUR = 20
@@ -33,6 +35,7 @@ def landing(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/landing.html")
 
 
+@method_decorator(may_lead_to_google, name="dispatch")
 class Signup(View):
     """Five fields. Whether the address is known shows in the mail only."""
 

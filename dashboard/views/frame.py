@@ -5,13 +5,16 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.templatetags.ui import localdate
 from dashboard.forms import presets
 from dashboard.queries.desks import Desk
-from merchants.enums import MerchantStatus, Role
+from loyalty.rules import expiry
+from merchants.enums import Role
 
 # section, address, words, icon; the first three are the tabs of a phone.
 STORE_PAGES: tuple[tuple[str, str, Promise, str], ...] = (
@@ -23,7 +26,7 @@ STORE_PAGES: tuple[tuple[str, str, Promise, str], ...] = (
     ("staff", "dashboard:staff", _("Staff & devices"), "people"),
     ("settings", "dashboard:settings", _("Settings"), "settings"),
 )
-MERCHANT_WIDE = frozenset({"dashboard:stores", "dashboard:team", "dashboard:api_keys"})
+MERCHANT_WIDE = frozenset({"dashboard:stores", "dashboard:team", "dashboard:api_keys", "dashboard:export"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ def staff_pages(desk: Desk, active: str) -> list[Entry]:
         active,
         ("dashboard:staff", gettext("Staff")),
         ("dashboard:terminals", gettext("Terminals")),
+        ("dashboard:reviews", gettext("To look at")),
         ("dashboard:team", gettext("Team")),
         ("dashboard:api_keys", gettext("API keys")),
     )
@@ -84,8 +88,9 @@ def settings_pages(desk: Desk, active: str) -> list[Entry]:
         desk,
         active,
         ("dashboard:settings", gettext("Program")),
-        ("dashboard:branding", gettext("Colours")),
+        ("dashboard:branding", gettext("Looks")),
         ("dashboard:posters", gettext("Poster")),
+        ("dashboard:export", gettext("Export")),
     )
 
 
@@ -113,9 +118,15 @@ def _store_label(desk: Desk) -> str:
 
 
 def _banner(desk: Desk) -> dict[str, str] | None:
-    if desk.merchant.status in (MerchantStatus.SUSPENDED, MerchantStatus.LATE) and desk.may_manage:
-        return {
-            "text": gettext("New cards are paused until the bill is settled. Stamps, points and rewards go on."),
-            "tone": "warn",
-        }
-    return None
+    """Say what an unpaid bill stops: new cards and messages at once, the rest after 60 days (rule 5)."""
+    merchant = desk.merchant
+    if merchant.status not in expiry.STOPPED or not desk.may_manage:
+        return None
+    stops = merchant.status_since + expiry.GRACE
+    if expiry.is_stopped(merchant.status, merchant.status_since, timezone.now()):
+        text = gettext("Cards rest until the bill is settled. Nothing on them is lost, and your data stays yours.")
+        return {"text": text, "tone": "bad"}
+    text = gettext(
+        "New cards and messages are paused until the bill is settled. Stamps, points and rewards go on until %(day)s."
+    )
+    return {"text": text % {"day": localdate(stops, "long")}, "tone": "warn"}

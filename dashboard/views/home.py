@@ -13,6 +13,7 @@ from dashboard.queries.days import Day
 from dashboard.views.base import StoreView
 from loyalty.models import Program, Transaction
 from loyalty.queries import programs as program_queries
+from loyalty.queries import reviews as review_queries
 from loyalty.rules import timing
 from merchants.permissions import READ
 
@@ -51,6 +52,7 @@ class Home(StoreView):
             kpis=figures(day, program),
             activity=[self.activity(row, line) for row, line in zip(rows, lines, strict=True)],
             steps=self.steps(program),
+            waiting=review_queries.count_open(self.store.pk),
         )
 
     def activity(self, row: Transaction, line: timeline.Line) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core import pictures
 from dashboard.forms.branding import BrandingForm
+from dashboard.forms.pictures import PictureForm
 from dashboard.queries import addresses, previews
 from dashboard.views import frame
 from dashboard.views.base import FormMixin, StoreView
@@ -33,6 +35,8 @@ class Branding(FormMixin, StoreView):
         shades = colours.palette(merchant.card_color)
         return {
             "preview": previews.of(program) if program else None,
+            "logo_url": pictures.url(merchant.logo.name),
+            "picture_form": PictureForm(),
             "theme_css": addresses.theme(merchant),
             "ratio": round(colours.contrast(shades["merchant"], shades["on-merchant"]), 1),
             "subpages": frame.settings_pages(self.desk, "dashboard:branding"),

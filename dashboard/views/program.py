@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
@@ -11,21 +12,30 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import DomainError, NotFound
-from dashboard.forms.programs import FACES, ProgramForm
+from core.errors import DomainError, NotFound, ValidationFailed
+from core.templatetags.ui import localdate
+from dashboard.forms.base import show_error
+from dashboard.forms.programs import FACES, EndForm, ProgramForm
 from dashboard.queries import addresses, previews
 from dashboard.views import frame
 from dashboard.views.base import FormMixin, StoreView
 from loyalty.enums import ProgramStatus
 from loyalty.models import Program
 from loyalty.queries import programs as program_queries
+from loyalty.rules import expiry
 from loyalty.rules import programs as rules
 from loyalty.services import program_fields, programs
 
 APPLIES: dict[str, Promise] = {
-    rules.NOW: _("Counts from now on."),
+    rules.NOW: _("Counts from now on, for all cards."),
     rules.NEW_CYCLES: _("Counts from each customer's next card on. Cards that are running keep what they promise."),
     rules.NEW_SALES: _("Counts for purchases from now on. What was earned stays."),
+}
+# Fields of which more is to be said than from when on they count.
+SPECIAL: dict[str, Promise] = {
+    "stamps_reward_valid_days": _("Counts for rewards that become ready from now on. Those that wait keep their day."),
+    "full_card": _("Counts from now on. A card that is full already waits for its reward."),
+    "void_window_minutes": _("Counts from now on, also for what was just given."),
 }
 # What a status may become, with the words of the button and of the question.
 LIFE: dict[str, tuple[tuple[str, Promise, str], ...]] = {
@@ -48,7 +58,7 @@ QUESTIONS: dict[str, tuple[Promise, Promise]] = {
     ),
     ProgramStatus.ENDED: (
         _("End the program for good?"),
-        _("It cannot be started again. Rewards that are ready can still be handed out; tell people until when."),
+        _("It cannot be started again. Nobody earns or joins any more. Rewards can be had until the last day."),
     ),
 }
 STATES: dict[str, tuple[Promise, str]] = {
@@ -57,6 +67,7 @@ STATES: dict[str, tuple[Promise, str]] = {
     ProgramStatus.PAUSED: (_("Paused: earning stops, rewards stay"), "warn"),
     ProgramStatus.ENDED: (_("Ended"), ""),
 }
+LAST_DAY = _("Change the last day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,10 @@ class ProgramPage(StoreView):
 
     section = "settings"
     chooser_to = "dashboard:settings"
+
+    def today(self) -> date:
+        """Return the merchant's date, by which points expire and programs end."""
+        return expiry.local_date(timezone.now(), self.desk.merchant.time_zone)
 
     def program(self) -> Program:
         """Return the program the store runs, inside the merchant's scope; raises NotFound without one."""
@@ -112,9 +127,10 @@ class Settings(FormMixin, ProgramPage):
             "program": program,
             "state": words,
             "tone": tone,
+            "life_text": life_text(program, self.today()),
             "life": [
                 {"url": reverse("dashboard:program_status", args=[self.code, target]), "label": label, "icon": icon}
-                for target, label, icon in LIFE[program.status]
+                for target, label, icon in steps(program)
             ],
             "subpages": self.subpages(),
             "preview": previews.of(program),
@@ -131,7 +147,8 @@ class Settings(FormMixin, ProgramPage):
             return self.page(form=form)
         if "confirmed" not in self.request.POST:
             program_fields.checked(changes, language=self.desk.merchant.default_language)
-            return self.page("dashboard/settings_review.html", form=form, changes=review(form, changes))
+            found = review(form, changes, self.today())
+            return self.page("dashboard/settings_review.html", form=form, changes=found)
         programs.update(
             merchant_id=self.merchant_id,
             program_id=form.program.pk,
@@ -143,49 +160,94 @@ class Settings(FormMixin, ProgramPage):
 
 
 class ProgramStatusPage(ProgramPage):
-    """Ask, then start, pause, resume or end the program."""
+    """Ask, then start, pause, resume or end the program; the end asks for the last day, and may move it later."""
 
     template_name = "dashboard/confirm.html"
 
     def get(self, *args: Any, **kwargs: Any) -> HttpResponse:
         """Say what happens."""
         target, program = kwargs["status"], self.program()
-        if target not in QUESTIONS or not rules.may_become(program.status, target):
+        action = next((label for wanted, label, _icon in steps(program) if wanted == target), None)
+        if action is None:
             raise NotFound
-        title, text = QUESTIONS[target]
-        action = next(label for wanted, label, _icon in LIFE[program.status] if wanted == target)
-        return self.page(
-            title=title, text=text, action=action, back_url=reverse("dashboard:settings", args=[self.code])
-        )
+        form = EndForm(program=program, today=self.today()) if target == ProgramStatus.ENDED else None
+        return self._ask(program, target, form)
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
         """Change the status."""
         with self.scope():
             program = self.program()
+        target, data, form = kwargs["status"], {"status": kwargs["status"]}, None
+        if target == ProgramStatus.ENDED:
+            form = EndForm(self.request.POST, program=program, today=self.today())
+            if not form.is_valid():
+                return self._ask(program, target, form, status=400)
+            data |= form.last_day()
         try:
             programs.update(
                 merchant_id=self.merchant_id,
                 program_id=program.pk,
-                data={"status": kwargs["status"]},
+                data=data,
                 user_id=self.actor_id,
                 at=timezone.now(),
             )
         except NotFound:
             raise
+        except ValidationFailed as error:
+            if form is None:
+                return self.back("settings", self.code, error=error)
+            show_error(form, error)
+            return self._ask(program, target, form, status=400)
         except DomainError as error:
             return self.back("settings", self.code, error=error)
         return self.to("settings", self.code, text=gettext("Done."))
 
+    def _ask(self, program: Program, target: str, form: EndForm | None, status: int = 200) -> HttpResponse:
+        title, text = QUESTIONS.get(target, (LAST_DAY, ""))
+        if program.status == ProgramStatus.ENDED:
+            title, text = LAST_DAY, _("Customers see this day on their card.")
+        action = next((label for wanted, label, _icon in steps(program) if wanted == target), title)
+        back_url = reverse("dashboard:settings", args=[self.code])
+        return self.page(title=title, text=text, action=action, back_url=back_url, form=form, status=status)
 
-def review(form: ProgramForm, changes: dict[str, Any]) -> list[Change]:
-    """Return what would change, in words."""
+
+def steps(program: Program) -> tuple[tuple[str, Promise, str], ...]:
+    """Return what can be done with a program now: the status it would have, words, icon."""
+    if program.status == ProgramStatus.ENDED:
+        return ((ProgramStatus.ENDED, LAST_DAY, "clock"),)
+    return LIFE[program.status]
+
+
+def life_text(program: Program, today: date) -> str:
+    """Say in a sentence where the program stands."""
+    if program.status != ProgramStatus.ENDED or program.ends_on is None:
+        return str(STATES[program.status][0])
+    day = localdate(program.ends_on, "long")
+    if program.ends_on < today:
+        return gettext("Ended. Rewards were handed out until %(day)s.") % {"day": day}
+    return gettext("Ended. Rewards are handed out until %(day)s.") % {"day": day}
+
+
+def review(form: ProgramForm, changes: dict[str, Any], today: date) -> list[Change]:
+    """Return what would change and for whom, in words."""
     found = []
-    for name in changes:
+    for name, value in changes.items():
         field = FACES.get(name, name)
         label = str(form.fields[field].label)
         old, new = _shown(form, field, form.initial), _shown(form, field, form.cleaned_data)
-        found.append(Change(label, old, new, str(APPLIES[rules.applies_to(name)])))
+        found.append(Change(label, old, new, _applies(form.program, name, value, today)))
     return found
+
+
+def _applies(program: Program, name: str, value: Any, today: date) -> str:
+    """Say to whom a change applies."""
+    sooner = name == "points_expiration_days" and expiry.comes_sooner(program.points_expiration_days, value)
+    if sooner and program.status != ProgramStatus.DRAFT:
+        day = localdate(expiry.not_before(today), "long")
+        return gettext(
+            "Counts from now on, for all cards. No points expire before %(day)s, so that everybody can be told."
+        ) % {"day": day}  # fmt: skip
+    return str(SPECIAL.get(name) or APPLIES[rules.applies_to(name)])
 
 
 def _shown(form: ProgramForm, name: str, values: Mapping[str, Any]) -> str:

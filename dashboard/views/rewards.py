@@ -7,7 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core import pictures
 from core.errors import NotFound
+from dashboard.forms.pictures import PictureForm
 from dashboard.forms.programs import RewardForm
 from dashboard.views.base import FormMixin
 from dashboard.views.program import ProgramPage
@@ -40,7 +42,7 @@ class Rewards(RewardsPage):
         """Show the rewards."""
         program = program_queries.for_store(self.store.pk)
         found = list(reward_queries.catalogue(program.pk)) if program and program.has_points else []
-        return self.page(program=program, rewards=found)
+        return self.page(program=program, rewards=[(reward, pictures.small_url(reward.image.name)) for reward in found])
 
 
 class RewardNew(FormMixin, RewardsPage):
@@ -82,7 +84,8 @@ class RewardEdit(FormMixin, RewardsPage):
 
     def extra(self) -> dict[str, Any]:
         """Return the reward."""
-        return {"reward": self.reward()}
+        reward = self.reward()
+        return {"reward": reward, "picture_url": pictures.url(reward.image.name), "picture_form": PictureForm()}
 
     def save(self, form: RewardForm) -> HttpResponseBase:
         """Keep it."""

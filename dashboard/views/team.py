@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, NotFound
+from dashboard.forms.team import ROLE_WORDS
 from dashboard.queries import people
 from dashboard.views import frame
 from dashboard.views.base import MerchantView
@@ -25,6 +26,8 @@ class Team(MerchantView):
         """Show the team."""
         return self.page(
             members=people.team(),
+            invited=people.invited(at=timezone.now()),
+            role_words=[str(ROLE_WORDS[role]) for role in Role],
             roles=[(value, label) for value, label in Role.choices if self.desk.is_owner or value != Role.OWNER],
             subpages=frame.staff_pages(self.desk, "dashboard:team"),
         )

@@ -75,6 +75,7 @@ class CardSerializer(serializers.Serializer):
     stamps_until_reward = serializers.IntegerField(allow_null=True)
     points_balance = serializers.IntegerField(source="card.points_balance")
     points_debt = serializers.IntegerField(source="card.points_debt")
+    points_expire_on = serializers.DateField(allow_null=True)
     to_next_point_cents = serializers.IntegerField(allow_null=True)
     rewards_available = serializers.SerializerMethodField()
     rewards = CardRewardSerializer(many=True)

@@ -165,9 +165,15 @@ class HybridStamp(serializers.Serializer):
     given = serializers.BooleanField()
     code = serializers.CharField(allow_null=True)
     at = serializers.DateTimeField(allow_null=True)
+    stamps_added = serializers.IntegerField(required=False)
     stamp_count = serializers.IntegerField(required=False)
     stamps_target = serializers.IntegerField(required=False)
+    stamps_until_reward = serializers.IntegerField(required=False)
     reward_earned = serializers.BooleanField(required=False)
+    reward_description = serializers.CharField(required=False)
+    stamps_today = serializers.IntegerField(required=False)
+    stamps_remaining_today = serializers.IntegerField(allow_null=True, required=False)
+    next_stamp_available_at = serializers.DateTimeField(allow_null=True, required=False)
 
 
 class PointsAnswer(OperationAnswer):

@@ -6,9 +6,11 @@ told the same. A test holds both together.
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core import pictures
 from loyalty.enums import FullCard, LoyaltyType, ProgramStatus, Rounding, Shortfall
 from loyalty.models import Program, Reward
 from loyalty.rules import programs as rules
@@ -136,9 +138,9 @@ class RewardSerializer(serializers.ModelSerializer[Reward]):
         fields = ("id", "name", "description", "points_cost", "image_url", "is_active", "position", "valid_days")
 
     @extend_schema_field(serializers.URLField(allow_null=True))
-    def get_image_url(self, _reward: Reward) -> str | None:
-        """Return the address of the picture; there are none yet."""
-        return None
+    def get_image_url(self, reward: Reward) -> str | None:
+        """Return the complete address of the picture, null when there is none."""
+        return f"{settings.SITE_URL}{pictures.url(reward.image.name)}" if reward.image else None
 
 
 class FiguresSerializer(serializers.Serializer):

@@ -8,12 +8,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api import uploads
 from core.api.keyset import KeysetPagination
 from core.api.query import flag
 from loyalty.api.base import KEY, STORE, LoyaltyAPIView
 from loyalty.api.program_serializers import RewardInputSerializer, RewardSerializer
 from loyalty.queries import rewards as reward_queries
-from loyalty.services import rewards
+from loyalty.services import reward_pictures, rewards
 from merchants.permissions import READ
 
 
@@ -83,4 +84,34 @@ class RewardView(LoyaltyAPIView):
     def delete(self, request: Request, reward_id: UUID) -> Response:
         """Archive a reward that was ever handed out, delete any other."""
         rewards.remove(merchant_id=self.merchant_id, reward_id=reward_id, at=timezone.now())
+        return Response(status=204)
+
+
+class RewardImageView(LoyaltyAPIView):
+    """The picture of a reward."""
+
+    store_needed = False
+    parser_classes = uploads.PARSERS
+
+    @extend_schema(
+        tags=["store"], operation_id="rewards_image_set", summary="Set a reward's picture",
+        request={uploads.MEDIA_TYPE: uploads.ImageUploadSerializer}, responses=RewardSerializer,
+        description="The picture is written anew as WebP, at most 1200 pixels a side, without anything it carried "
+        "besides. The old one stays when it is refused.",
+    )  # fmt: skip
+    def put(self, request: Request, reward_id: UUID) -> Response:
+        """Take the picture for the reward."""
+        reward_queries.require(reward_id)
+        reward = reward_pictures.replace(
+            merchant_id=self.merchant_id, reward_id=reward_id, upload=uploads.read(request), at=timezone.now()
+        )
+        return Response(RewardSerializer(reward).data)
+
+    @extend_schema(
+        tags=["store"], operation_id="rewards_image_remove", summary="Remove a reward's picture",
+        responses={204: None},
+    )  # fmt: skip
+    def delete(self, request: Request, reward_id: UUID) -> Response:
+        """Show the reward without a picture."""
+        reward_pictures.remove(merchant_id=self.merchant_id, reward_id=reward_id, at=timezone.now())
         return Response(status=204)

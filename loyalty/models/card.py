@@ -71,7 +71,11 @@ class Card(TenantModel):
             models.Index(fields=["merchant", "-last_activity_on", "-id"], name="loyalty_card_activity"),
             models.Index(fields=["merchant", "-enrolled_at", "-id"], name="loyalty_card_enrolled"),
             models.Index(fields=["merchant", "customer"], name="loyalty_card_customer"),
-        ]
+            models.Index(
+                fields=["merchant", "enrolled_store", "status"], condition=~models.Q(status="active"),
+                name="loyalty_card_not_active",
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.card_number

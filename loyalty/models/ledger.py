@@ -70,6 +70,7 @@ class Transaction(TenantModel):
         ]
         indexes: ClassVar = [
             models.Index(fields=["merchant", "-recorded_at"], name="loyalty_ledger_recent"),
+            models.Index(fields=["merchant", "business_date"], name="loyalty_ledger_day"),
             models.Index(
                 fields=["merchant", "reward"], condition=models.Q(reward__isnull=False), name="loyalty_ledger_reward"
             ),

@@ -66,6 +66,11 @@ class IssuedReward(TenantModel):
             models.Index(
                 fields=["merchant", "reward"], condition=models.Q(reward__isnull=False), name="loyalty_issued_reward"
             ),
+            models.Index(
+                fields=["expires_at"],
+                condition=models.Q(state="issued", expires_at__isnull=False),
+                name="loyalty_issued_expiring",
+            ),
         ]
 
     def __str__(self) -> str:

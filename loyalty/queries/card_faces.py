@@ -2,20 +2,26 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from core import money
 from loyalty import extensions
-from loyalty.enums import RewardSource, RewardState
+from loyalty.enums import CardStatus, RewardSource, RewardState, TransactionType
 from loyalty.extensions import WalletState
 from loyalty.models import Card, IssuedReward, Program, Reward, Transaction
-from loyalty.rules import points
+from loyalty.rules import expiry, points
 from loyalty.rules.states import ProgramRules
+from merchants.models import Merchant
 
 AVAILABLE = "available"
+# What time or a manager did, while the customer was away.
+NO_VISITS = (
+    TransactionType.POINTS_EXPIRED, TransactionType.REWARD_EXPIRED, TransactionType.ADJUSTMENT,
+    TransactionType.MERGE_IN, TransactionType.MERGE_OUT,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +38,18 @@ class ReadyReward:
 
 @dataclass(frozen=True, slots=True)
 class CardFace:
-    """A card with what stands beside it; `card` has program, customer and enrolled_store loaded."""
+    """A card with what stands beside it; `card` has program, customer and enrolled_store loaded.
+
+    What has expired is not on it, whether or not the nightly job has been. points_expire_on: the last day of the points
+    that are there, None when they do not expire.
+    """
 
     card: Card
     rewards: list[ReadyReward]
     catalogue: list[Reward]
     last_activity_at: datetime
     wallet: WalletState
+    points_expire_on: date | None = None
 
     @property
     def stamps_until_reward(self) -> int | None:
@@ -61,7 +72,8 @@ class CardFace:
 
 def cards() -> "QuerySet[Card]":
     """Return cards with what a face needs loaded; narrow it and give it to `faces`."""
-    last = Transaction.objects.filter(card_id=OuterRef("pk"), seq=OuterRef("seq")).values("occurred_at")[:1]
+    done = Transaction.objects.filter(card_id=OuterRef("pk")).exclude(type__in=NO_VISITS)
+    last = done.order_by("-seq").values("occurred_at")[:1]
     related = Card.objects.select_related("program", "customer", "enrolled_store")
     return related.annotate(last_row_at=Subquery(last))
 
@@ -75,7 +87,8 @@ def face(card_id: UUID, at: datetime) -> CardFace | None:
 def faces(found: Iterable[Card], at: datetime) -> list[CardFace]:
     """Return cards of `cards()` as shown at `at`: three queries more, however many cards they are."""
     shown = list(found)
-    issued = _issued([card.pk for card in shown], at)
+    last_days = _expire(shown, at)
+    issued = _issued(shown, at)
     catalogues = _catalogues({card.program_id for card in shown if card.program.has_points})
     wallets = extensions.wallet_states([card.pk for card in shown])
     return [
@@ -85,6 +98,7 @@ def faces(found: Iterable[Card], at: datetime) -> list[CardFace]:
             catalogue=catalogues.get(card.program_id, []),
             last_activity_at=getattr(card, "last_row_at", None) or card.enrolled_at,
             wallet=wallets[card.pk],
+            points_expire_on=last_days.get(card.pk),
         )
         for card in shown
     ]
@@ -95,13 +109,41 @@ def rules_of(program: Program) -> ProgramRules:
     return ProgramRules(**{field.name: getattr(program, field.name) for field in fields(ProgramRules)})
 
 
-def _issued(card_ids: Sequence[UUID], at: datetime) -> dict[UUID, list[ReadyReward]]:
-    in_time = Q(expires_at__isnull=True) | Q(expires_at__gt=at)
-    rows = IssuedReward.objects.filter(in_time, card_id__in=card_ids, state=RewardState.ISSUED)
+def _expire(shown: Sequence[Card], at: datetime) -> dict[UUID, date]:
+    """Take expired points off the faces of cards; return the last day of those that are valid and will expire."""
+    if not any(card.program.points_expiration_days for card in shown):
+        return {}
+    merchants = {card.merchant_id for card in shown}
+    places = {row.pk: row for row in Merchant.objects.filter(pk__in=merchants)}
+    last_days: dict[UUID, date] = {}
+    for card in shown:
+        merchant = places[card.merchant_id]
+        last = expiry.last_day(card.last_activity_on, card.program)
+        if last is None or not card.points_balance or card.status != CardStatus.ACTIVE:
+            continue
+        if expiry.is_stopped(merchant.status, merchant.status_since, at):
+            continue
+        if last < expiry.local_date(at, merchant.time_zone):
+            card.points_balance = 0
+        else:
+            last_days[card.pk] = last
+    return last_days
+
+
+def _issued(shown: Sequence[Card], at: datetime) -> dict[UUID, list[ReadyReward]]:
+    """Return the rewards that are ready; the stamps that an expired one held are not on the face any more."""
+    rows = IssuedReward.objects.filter(card_id__in=[card.pk for card in shown], state=RewardState.ISSUED)
+    cards_by_id = {card.pk: card for card in shown}
     found: dict[UUID, list[ReadyReward]] = {}
     for row in rows.order_by("issued_at", "id"):
-        ready = ReadyReward(row.id, row.name, row.source, row.state, row.issued_at, row.expires_at)
-        found.setdefault(row.card_id, []).append(ready)
+        if row.expires_at is None or row.expires_at > at:
+            ready = ReadyReward(row.id, row.name, row.source, row.state, row.issued_at, row.expires_at)
+            found.setdefault(row.card_id, []).append(ready)
+        elif row.stamps_held:
+            card = cards_by_id[row.card_id]
+            card.stamp_count = max(0, card.stamp_count - row.stamps_held)
+            card.stamps_target = card.program.stamps_target
+            card.stamps_reward = card.program.stamps_reward_description
     return found
 
 

@@ -57,7 +57,10 @@ def matching(search: str) -> Q:
         return Q(customer__email_key=keys.email_key(text))
     if _DIGITS.fullmatch(text):
         digits = re.sub(r"\D", "", text)
-        return _begins("card_number", digits) | Q(customer_id__in=_with_phone(text))
+        found = _begins("card_number", digits) | Q(customer_id__in=_with_phone(text))
+        # The number of a card that was merged goes on working: it finds the one it leads to.
+        led_to = Card.objects.filter(card_number=digits).values_list("merged_into_id", flat=True).first()
+        return found | Q(pk=led_to) if led_to else found
     return _begins("customer__name_key", keys.name_key(text))
 
 

@@ -5,16 +5,22 @@ from dataclasses import fields, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from loyalty.enums import TransactionType
+from loyalty.enums import RewardState, TransactionType
 from loyalty.models import IssuedReward, ProgramVersion, Transaction
+from loyalty.queries import merges
 from loyalty.rules.states import ProgramRules
 from loyalty.rules.voids import EarnedReward, EarnedStamps, History
 
 REDEMPTIONS = (TransactionType.STAMP_REDEEMED, TransactionType.POINTS_REDEEMED)
+# Rows that move stamps which no reward used; a row that names a reward moves that reward's.
+MOVES_STAMPS = (
+    TransactionType.STAMP_EARNED, TransactionType.ADJUSTMENT, TransactionType.IMPORT, TransactionType.MERGE_IN,
+    TransactionType.MERGE_OUT,
+)  # fmt: skip
 
 
 class AlreadyRedeemed(DomainError):
@@ -32,7 +38,7 @@ def operation_of(transaction_id: UUID) -> list[Transaction]:
 
 def reversals_of(rows: Sequence[Transaction]) -> list[Transaction]:
     """Return the voids and refunds of rows, oldest first."""
-    return list(Transaction.objects.filter(reverses_id__in=[row.id for row in rows]).order_by("seq"))
+    return list(Transaction.objects.filter(reverses_id__in=[row.id for row in rows]).order_by("recorded_at", "seq"))
 
 
 def rules_at(program: ProgramRules, version: int) -> ProgramRules:
@@ -47,20 +53,74 @@ def rules_at(program: ProgramRules, version: int) -> ProgramRules:
 
 
 def stamp_history(card_id: UUID) -> History:
-    """Return the card's stamps and the rewards they paid for, without what was undone."""
+    """Return what stamps came to a card and the rewards they paid for, without what was undone.
+
+    Stamps came by being given, by hand, or from a card that was merged in; what was taken off was the newest ones.
+    """
+    rows = list(_standing(card_id).order_by("seq"))
+    stamps: list[EarnedStamps] = []
+    for row in rows:
+        if row.type in MOVES_STAMPS and row.issued_reward_id is None:
+            stamps = _taken_off(stamps, -row.stamps_delta) if row.stamps_delta < 0 else [*stamps, _came(row)]
+    return History(stamps, _rewards([row for row in rows if row.type == TransactionType.REWARD_ISSUED]))
+
+
+def ready_rewards(card_id: UUID) -> list[EarnedReward]:
+    """Return the rewards that wait on a card, those of cards that were merged into it too, in the order of issue."""
+    waiting = IssuedReward.objects.filter(card_id=card_id, source="stamps", state=RewardState.ISSUED)
+    first = {reward.id: _first(reward) for reward in waiting.order_by("issued_at", "id")}
+    rows = _not_voided().filter(type=TransactionType.REWARD_ISSUED, issued_reward_id__in=first.values())
+    issued = {row.issued_reward_id: row for row in rows}
+    return [_earned(reward, issued[first[reward.id]]) for reward in waiting.order_by("issued_at", "id")
+            if first[reward.id] in issued]  # fmt: skip
+
+
+def _came(row: Transaction) -> EarnedStamps:
+    return EarnedStamps(row.id, row.stamps_delta)
+
+
+def _taken_off(stamps: list[EarnedStamps], quantity: int) -> list[EarnedStamps]:
+    left = list(stamps)
+    while quantity and left:
+        last = left.pop()
+        if last.quantity > quantity:
+            left.append(EarnedStamps(last.id, last.quantity - quantity))
+        quantity -= min(quantity, last.quantity)
+    return left
+
+
+def _not_voided() -> "QuerySet[Transaction]":
     undone = Transaction.objects.filter(reverses_id=OuterRef("id"), type=TransactionType.VOID)
-    rows = Transaction.objects.filter(card_id=card_id).filter(~Exists(undone)).order_by("seq")
-    earned = rows.filter(type=TransactionType.STAMP_EARNED).values_list("id", "stamps_delta")
-    issued = {
-        row.issued_reward_id: row for row in rows.filter(type=TransactionType.REWARD_ISSUED)
-    }  # fmt: skip
-    # A reward whose redemption was undone lives on in the one that reinstates it.
-    rewards = {reward.id: reward for reward in IssuedReward.objects.filter(card_id=card_id, source="stamps")}
-    successor = {reward.reinstates_id: reward for reward in rewards.values() if reward.reinstates_id}
-    return History(
-        stamps=[EarnedStamps(*row) for row in earned],
-        rewards=[_earned(_living(rewards[key], successor), row) for key, row in issued.items()],
-    )
+    return Transaction.objects.filter(~Exists(undone))
+
+
+def _standing(card_id: UUID) -> "QuerySet[Transaction]":
+    return _not_voided().filter(card_id=card_id)
+
+
+def _rewards(rows: Sequence[Transaction]) -> list[EarnedReward]:
+    """Return the rewards of rows that issued them, as they are now; one whose redemption was undone lives on."""
+    found = {reward.id: reward for reward in IssuedReward.objects.filter(id__in=[row.issued_reward_id for row in rows])}
+    successors = _successors(list(found))
+    alive = [(_living(found[row.issued_reward_id], successors), row) for row in rows if row.issued_reward_id in found]
+    return [_earned(reward, row) for reward, row in alive if reward.state != RewardState.CANCELLED]
+
+
+def _successors(ids: list[UUID]) -> dict[UUID, IssuedReward]:
+    """Return which reward reinstates which, however often."""
+    found: dict[UUID, IssuedReward] = {}
+    while ids:
+        after = {reward.reinstates_id: reward for reward in IssuedReward.objects.filter(reinstates_id__in=ids)}
+        found.update(after)
+        ids = [reward.id for reward in after.values()]
+    return found
+
+
+def _first(reward: IssuedReward) -> UUID:
+    """Return the id under which a reward was issued before its redemption was undone."""
+    while reward.reinstates_id is not None:
+        reward = IssuedReward.objects.get(id=reward.reinstates_id)
+    return reward.id
 
 
 def _living(reward: IssuedReward, successor: dict[UUID, IssuedReward]) -> IssuedReward:
@@ -70,16 +130,14 @@ def _living(reward: IssuedReward, successor: dict[UUID, IssuedReward]) -> Issued
 
 
 def _earned(reward: IssuedReward, row: Transaction) -> EarnedReward:
-    return EarnedReward(
-        reward.id, reward.name, reward.state, reward.stamps_used, reward.stamps_held, row.id, row.stamps_delta
-    )  # fmt: skip
+    return EarnedReward(reward.id, reward.name, reward.state, reward.stamps_used, reward.stamps_held, row.id)
 
 
 def last_stamp_before(card_id: UUID, *, without: UUID) -> datetime | None:
-    """Return when the card's newest stamp was given that is not undone, leaving one row out."""
-    undone = Transaction.objects.filter(reverses_id=OuterRef("id"), type=TransactionType.VOID)
-    rows = Transaction.objects.filter(card_id=card_id, type=TransactionType.STAMP_EARNED).exclude(id=without)
-    return rows.filter(~Exists(undone)).order_by("-occurred_at").values_list("occurred_at", flat=True).first()
+    """Return when the newest stamp was given that is not undone, leaving one row out; cards merged in count too."""
+    cards = [card_id, *merges.absorbed(card_id)]
+    rows = _not_voided().filter(card_id__in=cards, type=TransactionType.STAMP_EARNED).exclude(id=without)
+    return rows.order_by("-occurred_at").values_list("occurred_at", flat=True).first()
 
 
 def already_redeemed(reward: EarnedReward) -> AlreadyRedeemed:

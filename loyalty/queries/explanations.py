@@ -4,6 +4,7 @@ A sale is explained under the rules of its own day, so an old row never changes 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -20,12 +21,22 @@ Rules = Mapping[str, Any]
 _DIGITS = Decimal("0.0001")
 
 
-def explain(row: Transaction, rules: Rules, reversed_rules: Rules | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a row of a merge is about: the other card, by the end of its number, and whether it is the way back."""
+
+    other: str
+    back: bool
+
+
+def explain(row: Transaction, rules: Rules, reversed_rules: Rules | None = None, merged: Merged | None = None) -> str:
     """Return the sentence of a ledger row.
 
     row: with reward, issued_reward and reverses loaded. rules: of the version it was made under; reversed_rules: of the
-    row it reverses.
+    row it reverses. merged: for a row of a merge.
     """
+    if merged is not None:
+        return _moved(row, merged)
     if row.type == TransactionType.VOID and row.reverses is not None:
         return _("Undone: %(what)s") % {"what": explain(row.reverses, reversed_rules or {})}
     return _BY_TYPE[row.type](row, rules)
@@ -93,6 +104,10 @@ def _issued(row: Transaction, _rules: Rules) -> str:
     return _("The card is full. Ready: %(reward)s") % {"reward": reward_name(row)}
 
 
+def _gone(row: Transaction, _rules: Rules) -> str:
+    return _("Not collected in time: %(reward)s") % {"reward": reward_name(row)}
+
+
 def _refunded(row: Transaction, _rules: Rules) -> str:
     amount = money.show(abs(row.purchase_amount_cents or 0), row.currency or "EUR")
     taken = -row.points_delta
@@ -106,6 +121,24 @@ def _refunded(row: Transaction, _rules: Rules) -> str:
 def _bonus(row: Transaction, _rules: Rules) -> str:
     count = row.points_granted or row.points_delta
     return ngettext("Welcome: %(count)s point", "Welcome: %(count)s points", count) % {"count": count}
+
+
+def _moved(row: Transaction, merged: Merged) -> str:
+    if row.issued_reward_id is not None:
+        return _("These stamps are in the reward: %(reward)s") % {"reward": reward_name(row)}
+    words = {
+        (TransactionType.MERGE_OUT, False): _("Merged into card %(card)s"),
+        (TransactionType.MERGE_IN, False): _("Merged in from card %(card)s"),
+        (TransactionType.MERGE_OUT, True): _("Merge undone: back to card %(card)s"),
+        (TransactionType.MERGE_IN, True): _("Merge undone: back from card %(card)s"),
+    }
+    text = words[TransactionType(row.type), merged.back] % {"card": merged.other}
+    if row.points_granted <= 0:
+        return text
+    made = ngettext(
+        "fractions of both make %(count)s point", "fractions of both make %(count)s points", row.points_granted
+    )
+    return _("%(sentence)s; %(addition)s") % {"sentence": text, "addition": made % {"count": row.points_granted}}
 
 
 def _expired(row: Transaction, _rules: Rules) -> str:
@@ -126,6 +159,7 @@ _BY_TYPE: Mapping[str, Callable[[Transaction, Rules], str]] = {
     TransactionType.POINTS_REDEEMED: _bought,
     TransactionType.POINTS_EXPIRED: _expired,
     TransactionType.REWARD_ISSUED: _issued,
+    TransactionType.REWARD_EXPIRED: _gone,
     TransactionType.VOID: _fixed(lambda: _("Undone")),
     TransactionType.REFUND: _refunded,
     TransactionType.ADJUSTMENT: _fixed(lambda: _("Corrected by the team")),

@@ -8,12 +8,13 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from loyalty.enums import TransactionType
-from loyalty.models import ProgramVersion, Transaction
+from loyalty.models import CardMerge, ProgramVersion, Transaction
 from loyalty.queries import explanations
 
 # A key that the server made itself is announced to nobody.
 SERVER_KEY = "auto-"
 VersionKey = tuple[UUID, int]
+MERGES = (TransactionType.MERGE_IN, TransactionType.MERGE_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,9 @@ def of_card(card_id: UUID) -> "QuerySet[Transaction]":
 
 
 def entries(found: Iterable[Transaction]) -> list[Entry]:
-    """Return rows of `rows()` as entries: two queries more, however many rows they are."""
+    """Return rows of `rows()` as entries: two queries more, however many they are; a third where cards were merged."""
     page = list(found)
+    merged = _merged([row for row in page if row.type in MERGES])
     voids, refunds = _reversals([row.pk for row in page])
     rules = _rules({key for row in page for key in _versions_of(row)})
     return [
@@ -64,10 +66,30 @@ def entries(found: Iterable[Transaction]) -> list[Entry]:
                 row,
                 rules.get((row.program_id, row.program_version), {}),
                 rules.get((row.reverses.program_id, row.reverses.program_version)) if row.reverses else None,
+                merged.get(row.pk),
             ),
         )
         for row in page
     ]
+
+
+def _merged(rows: list[Transaction]) -> dict[UUID, explanations.Merged]:
+    """Return what the rows of merges are about: a merge has its rows' key, its undoing the instant."""
+    if not rows:
+        return {}
+    cards = {row.card_id for row in rows}
+    merges = list(
+        CardMerge.objects.filter(Q(source_id__in=cards) | Q(target_id__in=cards)).select_related("source", "target")
+    )
+    found = {}
+    for row in rows:
+        for merge in merges:
+            back = merge.idempotency_key != row.idempotency_key
+            mine = row.card_id in (merge.source_id, merge.target_id)
+            if mine and (not back or merge.undone_at == row.occurred_at):
+                other = merge.target if row.card_id == merge.source_id else merge.source
+                found[row.pk] = explanations.Merged(f"•• {other.card_number[-4:]}", back)
+    return found
 
 
 def _versions_of(row: Transaction) -> Iterable[VersionKey]:

@@ -8,6 +8,7 @@ sees what the lock waited for. The lock touches the card only: a plain join woul
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -50,22 +51,44 @@ class StaffRow:
     version: int
     is_active: bool
     all_stores: bool
+    rotated_at: datetime | None
+    revoked_at: datetime | None
     store_ids: list[UUID]
 
     def works_at(self, store_id: UUID) -> bool:
         """Whether the person works in the store."""
-        return self.is_active and (self.all_stores or store_id in self.store_ids)
+        return self.is_active and self.belongs_to(store_id)
+
+    def belongs_to(self, store_id: UUID) -> bool:
+        """Whether the store is one of the person's, at work there still or not."""
+        return self.all_stores or store_id in self.store_ids
+
+    def had_version(self, version: int, at: datetime) -> bool:
+        """Whether the PIN's version of an earlier instant was this one: it is, or was the one before its last change.
+
+        A PIN that changed twice since is not known well enough.
+        """
+        if version == self.version and self.is_active:
+            return True
+        changed_at = max(filter(None, (self.rotated_at, self.revoked_at)), default=None)
+        return changed_at is not None and version == self.version - 1 and at < changed_at
 
 
 @dataclass(slots=True)
 class Loaded:
-    """Everything an operation decides on. `answer` is set when the request was answered before."""
+    """Everything an operation decides on. `answer` is set when the request was answered before.
+
+    own_staff_id: the staff member whose own card this is, None for a customer's (rule 22). rewards_expire_at: when the
+    first of the card's ready rewards expires, None where none does.
+    """
 
     access: Access
     answer: idempotency.Answer | None = None
     program: ProgramRules | None = None
     card: CardState | None = None
     customer_email_key: str = ""
+    own_staff_id: UUID | None = None
+    rewards_expire_at: datetime | None = None
     costs: list[int] = field(default_factory=list)
     staff: StaffRow | None = None
     latest: list[dict[str, Any]] = field(default_factory=list)
@@ -88,18 +111,22 @@ CONTEXT_SQL = {
     kind: CONTEXT.format(access=sql, program=", ".join(f"p.{name} AS program_{name}" for name in PROGRAM_COLUMNS))
     for kind, sql in access_queries.SQL.items()
 }
+# A card that was merged into another one leads to it, by whatever it is named; merges keep this at one step.
+LEADS_TO = "c.id = (SELECT COALESCE(n.merged_into_id, n.id) FROM loyalty_card n WHERE {named})"
 WHERE = {
-    "qr_code": "c.qr_code_data = %s",
-    "card_number": "c.card_number = %s",
-    "card_id": "c.id = %s",
-    "transaction": "c.id = (SELECT t.card_id FROM loyalty_transaction t WHERE t.id = %s)",
+    "qr_code": LEADS_TO.format(named="n.qr_code_data = %s"),
+    "card_number": LEADS_TO.format(named="n.card_number = %s"),
+    "card_id": LEADS_TO.format(named="n.id = %s"),
+    "transaction": LEADS_TO.format(named="n.id = (SELECT t.card_id FROM loyalty_transaction t WHERE t.id = %s)"),
 }
 CARD = (
-    f"SELECT {', '.join(f'c.{name}' for name in CARD_COLUMNS)}, k.email_key "
+    f"SELECT {', '.join(f'c.{name}' for name in CARD_COLUMNS)}, k.email_key, k.staff_pin_id AS own_staff_id, "
+    "(SELECT min(i.expires_at) FROM loyalty_issuedreward i WHERE c.rewards_ready > 0 AND i.card_id = c.id "
+    "AND i.state = 'issued') AS rewards_expire_at "
     "FROM loyalty_card c JOIN customers_customer k ON k.id = c.customer_id WHERE {where}{lock}"
 )
 STAFF = (
-    "SELECT s.id, s.name, s.version, s.is_active, s.all_stores, "
+    "SELECT s.id, s.name, s.version, s.is_active, s.all_stores, s.rotated_at, s.revoked_at, "
     "ARRAY(SELECT l.store_id FROM stores_staffpinstore l WHERE l.staff_pin_id = s.id) AS store_ids "
     "FROM stores_staffpin s WHERE s.id = %s"
 )
@@ -187,6 +214,8 @@ def _read(wanted: Wanted, found: dict[str, Any]) -> Loaded:
     card = found["card"].one()
     if card is not None:
         loaded.customer_email_key = card.pop("email_key")
+        loaded.own_staff_id = card.pop("own_staff_id")
+        loaded.rewards_expire_at = card.pop("rewards_expire_at")
         loaded.card = CardState(**card)
     loaded.staff = _staff(found.get("staff"))
     loaded.latest = found["latest"].all() if "latest" in found else []
@@ -201,7 +230,12 @@ def _staff(found: Deferred | None) -> StaffRow | None:
 
 
 def require_card(loaded: Loaded) -> CardState:
-    """Return the card; raises NotFound when the merchant has none by that reference."""
+    """Return the card; raises NotFound when the merchant has none by that reference.
+
+    A merged card is seen only where the merge came while we waited for its lock: asked again, it leads on.
+    """
     if loaded.card is None:
         raise NotFound
+    if loaded.card.status == "merged":
+        raise CardBusy(retry_after=1)
     return loaded.card

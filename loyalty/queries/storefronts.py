@@ -29,10 +29,11 @@ class Storefront:
     store: Store
     program: Program | None
     self_enrollment: bool
+    enrollment_suspended: bool = False
 
     def closed_reason(self, *, by_staff: bool = False) -> str | None:
         """Return why nobody can join here now, None when one can; staff may enrol where customers may not."""
-        if self.merchant.status in NO_NEW_CUSTOMERS:
+        if self.merchant.status in NO_NEW_CUSTOMERS or self.enrollment_suspended:
             return MERCHANT_SUSPENDED
         if self.program is None or self.program.status != ProgramStatus.ACTIVE:
             return PROGRAM_NOT_ACTIVE
@@ -51,12 +52,14 @@ def load(store_id: UUID) -> Storefront:
 
 def of(store: Store) -> Storefront:
     """Load what belongs to a store."""
-    allowed = MerchantSettings.objects.values_list("allow_self_enrollment", flat=True).first()
+    allowed = MerchantSettings.objects.values_list("allow_self_enrollment", "enrollment_suspended").first()
+    self_enrollment, suspended = allowed or (True, False)
     return Storefront(
         merchant=Merchant.objects.get(pk=store.merchant_id),
         store=store,
         program=programs.for_store(store.pk),
-        self_enrollment=allowed is not False,
+        self_enrollment=self_enrollment,
+        enrollment_suspended=suspended,
     )
 
 

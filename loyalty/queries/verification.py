@@ -120,7 +120,7 @@ def _cards(merchant_id: UUID | None) -> Iterator[Difference]:
 
 
 def _others(merchant_id: UUID | None) -> Iterator[Difference]:
-    for name in ("rewards_ready", "reward_states", "reversals"):
+    for name in ("rewards_ready", "reward_states", "reversals", "merges"):
         yield from (Difference(**row) for row in _ask(SQL[name], merchant_id))
     for sql in _tenant_checks():
         yield from (Difference(**row) for row in _ask(sql, merchant_id))

@@ -98,8 +98,13 @@ FROM loyalty_card c LEFT JOIN ready r ON r.card_id = c.id
 WHERE c.rewards_ready <> COALESCE(r.ready, 0) AND (%(merchant)s::uuid IS NULL OR c.merchant_id = %(merchant)s);
 
 -- name: reward_states
--- Each issued reward against the rows that name it: redeemed at most once, and in the state that they tell.
-WITH named AS (
+-- Each issued reward against the rows that name it: redeemed at most once, and in the state that they tell. Rows of
+-- another card may name it where a merge took it from one to the other, undone since or not.
+WITH RECURSIVE leads (card_id, to_id) AS (
+    SELECT m.source_id, m.target_id FROM loyalty_cardmerge m
+    UNION
+    SELECT l.card_id, m.target_id FROM leads l JOIN loyalty_cardmerge m ON m.source_id = l.to_id
+), named AS (
     SELECT t.issued_reward_id, t.type, t.card_id, v.id IS NOT NULL AS undone
     FROM loyalty_transaction t
     LEFT JOIN loyalty_transaction v ON v.reverses_id = t.id AND v.type = 'void'
@@ -109,7 +114,8 @@ WITH named AS (
     SELECT n.issued_reward_id, count(*) FILTER (WHERE n.type LIKE '%%_redeemed') AS redemptions,
         count(*) FILTER (WHERE n.type LIKE '%%_redeemed' AND NOT undone) AS standing,
         count(*) FILTER (WHERE n.type = 'reward_issued' AND NOT undone) AS issued,
-        bool_or(n.card_id <> i.card_id) AS elsewhere
+        bool_or(n.card_id <> i.card_id AND NOT EXISTS (SELECT FROM leads l WHERE
+            (l.card_id, l.to_id) IN ((n.card_id, i.card_id), (i.card_id, n.card_id)))) AS elsewhere
     FROM named n JOIN loyalty_issuedreward i ON i.id = n.issued_reward_id GROUP BY n.issued_reward_id
 )
 SELECT i.merchant_id, i.card_id, i.id AS about, d.kind, d.says
@@ -126,12 +132,58 @@ FROM loyalty_issuedreward i LEFT JOIN counted c ON c.issued_reward_id = i.id CRO
 WHERE d.differs AND (%(merchant)s::uuid IS NULL OR i.merchant_id = %(merchant)s);
 
 -- name: reversals
--- What undoes or refunds a row is of the same card, and takes back no more than there was.
-SELECT t.merchant_id, t.card_id, t.id AS about, 'reversal' AS kind,
-    CASE WHEN bool_or(r.card_id <> t.card_id) THEN format('row %%s is reversed by a row of another card', t.seq)
-    ELSE format('row %%s: %%s of %%s are refunded', t.seq, -sum(r.purchase_amount_cents), t.purchase_amount_cents) END AS says
-FROM loyalty_transaction r JOIN loyalty_transaction t ON t.id = r.reverses_id
-WHERE r.reverses_id IS NOT NULL AND (%(merchant)s::uuid IS NULL OR r.merchant_id = %(merchant)s)
-GROUP BY t.merchant_id, t.card_id, t.id, t.seq, t.purchase_amount_cents
-HAVING bool_or(r.card_id <> t.card_id)
-    OR sum(r.purchase_amount_cents) FILTER (WHERE r.type = 'refund') + t.purchase_amount_cents < 0;
+-- What undoes or refunds a row is of the same card, or of one that it was merged into, and takes back no more than there
+-- was.
+WITH RECURSIVE leads (card_id, to_id) AS (
+    SELECT m.source_id, m.target_id FROM loyalty_cardmerge m
+    UNION
+    SELECT l.card_id, m.target_id FROM leads l JOIN loyalty_cardmerge m ON m.source_id = l.to_id
+), reversed AS (
+    SELECT t.merchant_id, t.card_id, t.id, t.seq, t.type, t.purchase_amount_cents AS cents, r.type AS kind,
+        r.purchase_amount_cents AS back,
+        r.card_id <> t.card_id AND NOT EXISTS (
+            SELECT FROM leads l WHERE (l.card_id, l.to_id) = (t.card_id, r.card_id)
+        ) AS elsewhere
+    FROM loyalty_transaction r JOIN loyalty_transaction t ON t.id = r.reverses_id
+    WHERE r.reverses_id IS NOT NULL AND (%(merchant)s::uuid IS NULL OR r.merchant_id = %(merchant)s)
+)
+SELECT merchant_id, card_id, id AS about, 'reversal' AS kind,
+    CASE WHEN bool_or(elsewhere) THEN format('row %%s is reversed by a row of another card', seq)
+    ELSE format('row %%s: %%s of %%s are refunded', seq, -sum(back), cents) END AS says
+FROM reversed
+GROUP BY merchant_id, card_id, id, seq, cents
+HAVING bool_or(elsewhere) OR sum(back) FILTER (WHERE kind = 'refund') + cents < 0;
+
+-- name: merges
+-- A merged card is empty and leads, in one step, to a card that goes on, by a merge that stands; a merge brings as much
+-- as it takes, but for the points that two fractions make together.
+WITH moved AS (
+    SELECT t.merchant_id, t.idempotency_key, sum(t.points_delta - t.debt_delta) AS points, sum(t.granted_delta) AS granted,
+        sum(t.micro_delta) AS micro
+    FROM loyalty_transaction t
+    WHERE t.type IN ('merge_in', 'merge_out') AND (%(merchant)s::uuid IS NULL OR t.merchant_id = %(merchant)s)
+    GROUP BY t.merchant_id, t.idempotency_key
+), standing AS (
+    SELECT c.merchant_id, c.id AS card_id, c.id AS about, d.says
+    FROM loyalty_card c
+    LEFT JOIN loyalty_cardmerge m ON m.source_id = c.id AND m.undone_at IS NULL
+    LEFT JOIN loyalty_card t ON t.id = c.merged_into_id
+    CROSS JOIN LATERAL (VALUES
+        ((c.status = 'merged') <> (m.id IS NOT NULL) OR (c.status = 'merged') <> (c.merged_into_id IS NOT NULL),
+            format('the card is %%s, and its merges say something else', c.status)),
+        (c.status = 'merged' AND (c.stamp_count, c.points_balance, c.points_debt, c.points_micro, c.rewards_ready)
+            IS DISTINCT FROM (0, 0, 0, 0::bigint, 0), 'the card is merged and not empty'),
+        (t.status = 'merged', 'the card leads to one that was merged itself')
+    ) AS d(differs, says)
+    WHERE d.differs AND (c.status = 'merged' OR m.id IS NOT NULL OR c.merged_into_id IS NOT NULL)
+        AND (%(merchant)s::uuid IS NULL OR c.merchant_id = %(merchant)s)
+), uneven AS (
+    SELECT m.merchant_id, m.target_id AS card_id, m.id AS about,
+        format('the merge moves %%s points where fractions make %%s, and %%s millionths', v.points, v.granted, v.micro)
+    FROM loyalty_cardmerge m
+    LEFT JOIN moved v ON v.merchant_id = m.merchant_id AND v.idempotency_key = m.idempotency_key
+    WHERE (v.micro, v.points) IS DISTINCT FROM (0::numeric, v.granted)
+        AND (%(merchant)s::uuid IS NULL OR m.merchant_id = %(merchant)s)
+)
+SELECT merchant_id, card_id, about, 'merge' AS kind, says FROM standing
+UNION ALL SELECT merchant_id, card_id, about, 'merge', format FROM uneven;

@@ -1,6 +1,7 @@
 """What a program's fields may hold, where its life may go, and to whom a change applies: pure facts, no database."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -23,6 +24,7 @@ LIMITS: dict[str, tuple[int, int]] = {
 }
 LENGTHS: dict[str, int] = {"name": 80, "stamps_reward_description": 120}
 TERMS_LENGTH = 5000
+LONGEST_RUN_OFF = timedelta(days=3650)
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 CHOICES: dict[str, list[str]] = {
     "loyalty_type": LoyaltyType.values,

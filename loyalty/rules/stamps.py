@@ -1,7 +1,7 @@
 """Rules of stamps: cooldown, daily limit, full cards, completed cycles (rules 6, 8, 14, 15)."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
@@ -43,6 +43,16 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class Filled:
+    """What some stamps make of a card's cycles."""
+
+    count: int
+    target: int
+    reward: str
+    completions: tuple[Completion, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """What giving stamps makes of a card."""
 
@@ -63,25 +73,57 @@ class Moment:
     day_ends_at: datetime
 
 
-def give(card: CardState, rules: ProgramRules, quantity: int, moment: Moment) -> Given:
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The card's stamps around an instant that lies before its newest one: what the card's own figures cannot tell.
+
+    before, after: the nearest stamps up to and after the instant; on_day: stamps of its business day.
+    """
+
+    before: datetime | None
+    after: datetime | None
+    on_day: int
+
+
+def is_behind(card: CardState, moment: Moment) -> bool:
+    """Tell whether something happened before the card's newest stamp, or on a day before the one it counts."""
+    earlier = card.last_stamp_at is not None and moment.at < card.last_stamp_at
+    return earlier or (card.stamps_day is not None and moment.day < card.stamps_day)
+
+
+def give(
+    card: CardState, rules: ProgramRules, quantity: int, moment: Moment, *, around: Around | None = None,
+    limited: bool = True,
+) -> Given:  # fmt: skip
     """Decide what `quantity` stamps make of the card.
 
-    Raises CardFull, CooldownActive or DailyLimitReached, in this order, and then nothing is given at all.
+    around: what stands around the moment, when it lies behind the card's newest stamp (`is_behind`). limited: False
+    where a manager answers for cooldown and daily limit. Raises CardFull, CooldownActive or DailyLimitReached, in this
+    order, and then nothing is given at all.
     """
     check_room(card, rules, quantity)
-    check_cooldown(card, rules, moment)
-    check_daily_limit(card, rules, quantity, moment)
-    count, completions = card.stamp_count + quantity, []
-    target, reward = card.stamps_target, card.stamps_reward
-    if rules.full_card == "collect_first":
-        if count == target:
-            completions.append(Completion(reward, stamps_used=target, stamps_held=target))
-    else:
-        while count >= target:
-            completions.append(Completion(reward, stamps_used=target, stamps_held=0))
-            count -= target
-            target, reward = rules.stamps_target, rules.stamps_reward_description
-    return Given(quantity, count, target, reward, card.stamps_on(moment.day) + quantity, tuple(completions))
+    if limited:
+        check_cooldown(card, rules, moment, around)
+        check_daily_limit(card, rules, quantity, moment, around)
+    filled = fill(card.stamp_count + quantity, card.stamps_target, card.stamps_reward, rules)
+    today = _on_day(card, moment, around) + quantity
+    return Given(quantity, filled.count, filled.target, filled.reward, today, filled.completions)
+
+
+def fill(count: int, target: int, reward: str, rules: ProgramRules) -> Filled:
+    """Decide what a card with so many stamps is: the rewards it completes, and what is left for the running cycle.
+
+    A card that collects first stays full at its target; beyond it (cards were merged) it completes like any other.
+    """
+    if rules.full_card == "collect_first" and count <= target:
+        held = (Completion(reward, stamps_used=target, stamps_held=target),) if count == target else ()
+        return Filled(count, target, reward, held)
+    completions = []
+    while count >= target:
+        completions.append(Completion(reward, stamps_used=target, stamps_held=0))
+        count -= target
+        target, reward = rules.stamps_target, rules.stamps_reward_description
+    return Filled(count, target, reward, tuple(completions))
 
 
 def check_room(card: CardState, rules: ProgramRules, quantity: int) -> None:
@@ -92,9 +134,17 @@ def check_room(card: CardState, rules: ProgramRules, quantity: int) -> None:
         raise CardFull(stamp_count=card.stamp_count, stamps_target=card.stamps_target)
 
 
-def check_cooldown(card: CardState, rules: ProgramRules, moment: Moment) -> None:
-    """Raise CooldownActive while the cooldown runs; exactly at its end a stamp is allowed."""
+def check_cooldown(card: CardState, rules: ProgramRules, moment: Moment, around: Around | None = None) -> None:
+    """Raise CooldownActive while the cooldown runs; exactly at its end a stamp is allowed.
+
+    What arrives late must keep the distance to the stamps on both sides of it.
+    """
     ends = timing.cooldown_ends(card.last_stamp_at, rules.cooldown_minutes)
+    if around is not None:
+        sides = (_near(around.before, rules, moment), _near(around.after, rules, moment))
+        if ends is not None and any(sides):
+            raise CooldownActive(next_stamp_available_at=ends, last_stamp_at=around.before or around.after)
+        return
     if ends is not None and moment.at < ends:
         seconds = int((ends - moment.at).total_seconds()) + 1
         raise CooldownActive(
@@ -102,9 +152,22 @@ def check_cooldown(card: CardState, rules: ProgramRules, moment: Moment) -> None
         )  # fmt: skip
 
 
-def check_daily_limit(card: CardState, rules: ProgramRules, quantity: int, moment: Moment) -> None:
+def _near(stamp_at: datetime | None, rules: ProgramRules, moment: Moment) -> bool:
+    return stamp_at is not None and abs(moment.at - stamp_at) < timedelta(minutes=rules.cooldown_minutes)
+
+
+def _on_day(card: CardState, moment: Moment, around: Around | None) -> int:
+    """Return the stamps of the moment's day: the card counts its newest day, the ledger knows the earlier ones."""
+    if around is None or card.stamps_day == moment.day:
+        return card.stamps_on(moment.day)
+    return around.on_day
+
+
+def check_daily_limit(
+    card: CardState, rules: ProgramRules, quantity: int, moment: Moment, around: Around | None = None
+) -> None:
     """Raise DailyLimitReached when the day's stamps would exceed the limit; nothing is given in part."""
-    given = card.stamps_on(moment.day)
+    given = _on_day(card, moment, around)
     if rules.max_daily_stamps and given + quantity > rules.max_daily_stamps:
         raise DailyLimitReached(
             resets_at=moment.day_ends_at,

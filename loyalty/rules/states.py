@@ -31,6 +31,8 @@ class ProgramRules:
     void_window_minutes: int
     refund_shortfall: str
     ends_on: date | None
+    points_expiration_days: int = 0
+    expiry_not_before: date | None = None
 
     @property
     def has_stamps(self) -> bool:

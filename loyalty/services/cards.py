@@ -1,6 +1,5 @@
 """Enrolment: a customer, a card and the first row of its ledger, in one transaction."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from core import outbox, tenancy
 from core.errors import DomainError
 from core.idempotency import IdempotencyKeyReused
 from core.ids import uuid7
+from core.web import stored_address
 from customers.models import Customer
 from customers.services import consents as consent_services
 from customers.services import customers
@@ -115,7 +115,7 @@ def enroll(  # noqa: PLR0913 - one argument per field of the form, all by name
         )  # fmt: skip
         card, secret = _make_card(place, program, customer, at)
         row = _first_row(place, card, actor or Actor(), idempotency_key or f"auto-{uuid7()}", at)
-        TransactionDetail.objects.create(transaction=row, ip=_address(ip), user_agent=user_agent[:200])
+        TransactionDetail.objects.create(transaction=row, ip=stored_address(ip), user_agent=user_agent[:200])
         _announce(place, card, customer)
         return Enrolled(card=card, access_secret=secret)
 
@@ -174,11 +174,3 @@ def _announce(place: Storefront, card: Card, customer: Customer) -> None:
         pages=f"/loyalty/{place.store.code}",
     )  # fmt: skip
     outbox.publish("card.changed", merchant_id=card.merchant_id, card_id=str(card.id), why="card_enrolled")
-
-
-def _address(ip: str) -> str | None:
-    """Return an address that PostgreSQL takes; a proxy may have put anything into its header."""
-    try:
-        return str(ipaddress.ip_address(ip))
-    except ValueError:
-        return None

@@ -15,6 +15,7 @@ from django.db import IntegrityError, connection, transaction
 
 from core import idempotency, outbox
 from core.ids import uuid7
+from core.web import stored_address
 from loyalty.rules.points import Change
 from loyalty.rules.states import CardState
 
@@ -67,7 +68,10 @@ class Facts:
 
 @dataclass(slots=True)
 class Write:
-    """Everything one operation changes. `card` holds the new values of the card's columns."""
+    """Everything one operation changes. `card` holds the new values of the card's columns.
+
+    first_line: the number of the first row, where an operation writes to two cards under one key.
+    """
 
     before: CardState
     card: dict[str, Any]
@@ -75,12 +79,13 @@ class Write:
     issue: list[dict[str, Any]] = field(default_factory=list)
     change_rewards: list[tuple[UUID, str, datetime | None]] = field(default_factory=list)
     answer: idempotency.Answer | None = None
+    first_line: int = 0
 
 
 CARD_FIELDS = frozenset({
     "stamp_count", "stamps_target", "stamps_reward", "points_balance", "points_debt", "points_micro", "points_granted",
     "rewards_ready", "stamps_today", "stamps_day", "welcome_granted", "last_stamp_at", "last_points_at",
-    "last_activity_on", "status",
+    "last_activity_on", "status", "status_reason", "merged_into_id",
 })  # fmt: skip
 LEDGER_COLUMNS = (
     "id", "merchant_id", "card_id", "program_id", "program_version", "seq", "idempotency_key", "line", "type",
@@ -141,8 +146,8 @@ def _insert_ledger(write: Write, facts: Facts) -> tuple[str, list[Any]]:
         stamps, points = stamps + line.stamps_delta, points + line.points_delta
         rows.append([
             line.id, facts.merchant_id, write.before.id, facts.program_id, facts.program_version,
-            write.before.seq + 1 + index, facts.key, index, line.type, line.stamps_delta, line.points_delta,
-            line.debt_delta, line.micro_delta, line.granted_delta, 0, stamps, points, line.points_granted,
+            write.before.seq + 1 + index, facts.key, write.first_line + index, line.type, line.stamps_delta,
+            line.points_delta, line.debt_delta, line.micro_delta, line.granted_delta, 0, stamps, points, line.points_granted,
             line.purchase_amount_cents, facts.currency, facts.order_reference, line.reward_id, line.issued_reward_id,
             line.reverses_id, facts.store_id, facts.staff_id, facts.terminal_id, facts.api_key_id, facts.user_id,
             facts.channel, facts.business_date, facts.occurred_at, facts.recorded_at,
@@ -174,7 +179,7 @@ def _insert_event(write: Write, facts: Facts) -> tuple[str, list[Any]]:
 
 def _insert_detail(write: Write, facts: Facts) -> tuple[str, list[Any]]:
     columns = ("id", "merchant_id", "transaction_id", "ip", "user_agent", "note")
-    row = [uuid7(), facts.merchant_id, write.lines[0].id, facts.ip, facts.user_agent, facts.note]
+    row = [uuid7(), facts.merchant_id, write.lines[0].id, stored_address(facts.ip), facts.user_agent, facts.note]
     return _insert("detail", "loyalty_transactiondetail", columns, [row])
 
 

@@ -25,3 +25,9 @@ def count_recovery(*, address: str) -> None:
     """Count one request for the way back from an address; raises Throttled beyond 30 an hour."""
     if not throttling.allow(f"recover:{address}", limit=RECOVERIES, period=HOUR):
         raise Throttled(retry_after=throttling.seconds_left(HOUR))
+
+
+def count_address(*, card_id: UUID) -> None:
+    """Count one mail that a card's holder causes by typing an address; raises Throttled beyond 30 an hour."""
+    if not throttling.allow(f"address:{card_id}", limit=RECOVERIES, period=HOUR):
+        raise Throttled(retry_after=throttling.seconds_left(HOUR))

@@ -1,8 +1,9 @@
 -- The two statements of load.py, run for some thousand cards of one merchant at a time, in the merchant's scope.
 
 INSERT INTO customers_customer (
-    id, merchant_id, name, email, phone, name_key, email_key, phone_key, language, confirmed_at, created_at)
-SELECT p.id, %(merchant)s, 'Customer ' || p.n, 'customer' || p.n || '@load.example', '', 'customer ' || p.n,
+    id, merchant_id, name, email, pending_email, phone, name_key, email_key, phone_key, language, confirmed_at,
+    created_at)
+SELECT p.id, %(merchant)s, 'Customer ' || p.n, 'customer' || p.n || '@load.example', '', '', 'customer ' || p.n,
     'customer' || p.n || '@load.example', '', 'en', %(at)s, %(at)s
 FROM (SELECT id, %(start)s + ordinality AS n FROM unnest(%(people)s::uuid[]) WITH ORDINALITY AS u(id, ordinality)) p;
 

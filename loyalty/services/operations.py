@@ -7,7 +7,7 @@ card's lock; refused attempts are recorded in a transaction of their own, after 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,21 +16,22 @@ from django.utils.translation import gettext_lazy as _
 from core import idempotency, tenancy
 from core.errors import DomainError
 from core.ids import uuid7
-from loyalty.enums import Channel
+from core.models import AuditEntry
 from loyalty.models import RefusedAttempt
-from loyalty.queries import hot
+from loyalty.queries import hot, late
+from loyalty.rules import expiry as expiry_rules
 from loyalty.rules import timing
 from loyalty.rules.stamps import Moment
 from loyalty.rules.states import CardState, ProgramRules
-from loyalty.services import ledger
-from merchants.enums import MerchantStatus, PinPolicy
+from loyalty.services import expiry, ledger, proofs
+from merchants.enums import MerchantStatus, OwnCardPolicy, PinPolicy
 from merchants.permissions import READ
 from stores.queries.access import Access, Credential, StoreFacts
 from stores.services import pins
 
-GRACE = timedelta(days=60)
 SUSPICION = timedelta(seconds=10)
-CHANNELS = {"api_key": "api", "terminal": "terminal", "user": "terminal"}
+StaffProof = proofs.StaffProof
+CHANNELS = {"api_key": "api", "terminal": "terminal", "user": "terminal", "card": "storefront"}
 
 
 class CardNotActive(DomainError):
@@ -75,6 +76,13 @@ class MerchantSuspended(DomainError):
     message = _("This programme is closed for now.")
 
 
+class OwnCard(DomainError):
+    """Staff may not give anything to a card that is linked to themselves (rule 22)."""
+
+    code = "own_card"
+    message = _("This is your own card. Somebody else can book it.")
+
+
 class DuplicateSuspected(DomainError):
     """The same was given to this card by the same person seconds ago: ask once."""
 
@@ -84,7 +92,11 @@ class DuplicateSuspected(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who asks for an operation, and how. device: the till's name at a POS with one key."""
+    """Who asks for an operation, and how. device: the till's name at a POS with one key.
+
+    at: when it happened, by which the rules judge. received_at: when it arrived, where a till kept it until then.
+    through: what else a wrong PIN counts against. verified: PINs that this very request has tried already.
+    """
 
     credential: Credential
     asked: idempotency.Request
@@ -94,20 +106,19 @@ class Call:
     channel: str = ""
     ip: str | None = None
     user_agent: str = ""
+    received_at: datetime | None = None
+    through: tuple[pins.Subject, ...] = ()
+    verified: proofs.Verified | None = None
+
+    @property
+    def now(self) -> datetime:
+        """When the request arrived: PINs, locks and what begins now go by it."""
+        return self.received_at or self.at
 
     @property
     def subject(self) -> pins.Subject:
         """What a wrong PIN counts against when it matches nobody."""
         return pins.Subject(self.credential.kind, self.credential.id, self.device)
-
-
-@dataclass(frozen=True, slots=True)
-class StaffProof:
-    """What a staff member proves themselves with: a PIN (with or without their name) or a session."""
-
-    pin: str | None = None
-    session: str | None = None
-    staff_id: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -123,11 +134,18 @@ class Context:
     staff: hot.StaffRow | None
     note: str = ""
     order_reference: str = ""
+    limited: bool = True
+    staff_id: UUID | None = None
 
     @property
     def access(self) -> Access:
         """The caller's rights and the merchant."""
         return self.loaded.access
+
+    @property
+    def active_on(self) -> date:
+        """The card's day of newest activity after this operation; what arrives late does not turn it back."""
+        return max(self.moment.day, self.card.last_activity_on)
 
 
 @dataclass(slots=True)
@@ -142,7 +160,13 @@ class Decision:
 
 @dataclass(slots=True)
 class Operation:
-    """One kind of operation: its right, what it needs loaded, and the decision on it."""
+    """One kind of operation: its right, what it needs loaded, and the decision on it.
+
+    corrects: whether it takes something off the card or back, for which a merchant may want a fresh PIN. by_right: the
+    caller's right is enough without one. limited: False where a manager answers for cooldown and daily limit, and for
+    the staff member `credited` with it. then: what is to be written with it, after the ledger and in the same
+    transaction.
+    """
 
     name: str
     authorize: Callable[[Access], None]
@@ -156,24 +180,29 @@ class Operation:
     reward_id: UUID | None = None
     note: str = ""
     order_reference: str = ""
+    corrects: bool = False
+    by_right: bool = False
+    limited: bool = True
+    credited: UUID | None = None
+    then: Callable[[Context, Decision], None] | None = None
 
 
 @dataclass(slots=True)
-class _Trace:
-    """What is known of a request when it is refused."""
+class Trace:
+    """What is known of a request when it is refused; a caller that passes its own can look at it then."""
 
     store_id: UUID | None = None
     card_id: UUID | None = None
     staff_id: UUID | None = None
 
 
-def perform(call: Call, operation: Operation) -> idempotency.Answer:
+def perform(call: Call, operation: Operation, trace: Trace | None = None) -> idempotency.Answer:
     """Run an operation once and return its answer; to be called outside of any scope.
 
     Raises the DomainErrors of the operation's rules and those of this module; a refusal changes nothing but what must
     survive it (PIN counters, the refused attempt).
     """
-    trace = _Trace()
+    trace = trace or Trace()
     try:
         proved: pins.VerifiedStaff | None = None
         if operation.staff.pin is not None:
@@ -191,6 +220,7 @@ def preview(call: Call, operation: Operation) -> dict[str, Any]:
     """Return the answer an operation would give, without giving it; a PIN is not asked for."""
     with hot.opened(_wanted(call, operation, None, lock=False)) as loaded:
         loaded.access.require(READ)
+        loaded.card = expiry.settle(loaded=loaded, at=call.at, now=call.now, write=False)
         context = _context(call, operation, loaded, None)
         body = operation.decide(context).body
     body.pop("transaction_id", None)
@@ -215,7 +245,7 @@ def _wanted(call: Call, operation: Operation, staff_id: UUID | None, *, lock: bo
 
 
 def _verify_first(
-    call: Call, operation: Operation, trace: _Trace
+    call: Call, operation: Operation, trace: Trace
 ) -> tuple[idempotency.Answer | None, pins.VerifiedStaff | None]:
     """Check what comes before a PIN, then the PIN, which takes its own transaction and no lock on the card."""
     wanted = replace(_wanted(call, operation, None, lock=False), asked=call.asked)
@@ -226,21 +256,18 @@ def _verify_first(
         operation.authorize(loaded.access)
         card = hot.require_card(loaded)
         store = loaded.access.store_or_refuse()
-        needed = _pin_policy(call, loaded) is not PinPolicy.DISABLED
+        needed = proofs.policy(call, loaded) is not PinPolicy.DISABLED
     if not needed:
         return None, None
-    proved = pins.verify(
-        merchant_id=call.credential.merchant_id, store_id=store.id, subject=call.subject,
-        pin=operation.staff.pin or "", staff_id=operation.staff.staff_id, at=call.at,
-    )  # fmt: skip
+    proved = proofs.verify(call, operation.staff, store.id)
     trace.card_id, trace.staff_id = card.id, proved.id
     return None, proved
 
 
 def _run(
-    call: Call, operation: Operation, proved: pins.VerifiedStaff | None, trace: _Trace
+    call: Call, operation: Operation, proved: pins.VerifiedStaff | None, trace: Trace
 ) -> idempotency.Answer:  # fmt: skip
-    claims, problem = _session(call, operation)
+    claims, problem = proofs.session(call, operation.staff)
     staff_id = proved.id if proved else (claims.staff_id if claims else None)
     with hot.opened(_wanted(call, operation, staff_id, lock=True)) as loaded:
         _note_trace(trace, loaded)
@@ -249,84 +276,80 @@ def _run(
         operation.authorize(loaded.access)
         hot.require_card(loaded)
         loaded.access.store_or_refuse()
-        version = proved.version if proved else (claims.version if claims else None)
-        staff = _proved_staff(call, operation, loaded, version, problem)
+        staff = None
+        if operation.limited:
+            staff = proofs.staff(
+                call, operation.staff, loaded, proved, claims, problem, afresh=operation.corrects,
+                by_right=operation.by_right,
+            )  # fmt: skip
+        loaded.card = expiry.settle(loaded=loaded, at=call.at, now=call.now, write=True)
         context = _context(call, operation, loaded, staff)
+        is_own = _is_own_card(context, operation)
         decision = operation.decide(context)
         _ask_once(context, operation, decision)
         decision.write.answer = idempotency.Answer(decision.status, idempotency.as_sent(decision.body))
         ledger.commit(decision.write, _facts(context), call.asked)
+        if is_own:
+            _log_own_card(context, operation, decision)
+        if operation.then is not None:
+            operation.then(context, decision)
     return decision.write.answer
-
-
-def _session(call: Call, operation: Operation) -> tuple[pins.SessionClaims | None, DomainError | None]:
-    if operation.staff.session is None:
-        return None, None
-    try:
-        claims = pins.read_session(
-            operation.staff.session, merchant_id=call.credential.merchant_id, subject=call.subject, at=call.at
-        )
-    except DomainError as problem:
-        return None, problem
-    return claims, None
-
-
-def _pin_policy(call: Call, loaded: hot.Loaded) -> PinPolicy:
-    """Return whether a PIN is required or disabled; `optional` leaves it to the program.
-
-    A manager who corrects something in the back office has signed in for it and may have no PIN at all.
-    """
-    if call.channel == Channel.DASHBOARD and loaded.access.is_manager:
-        return PinPolicy.DISABLED
-    policy = PinPolicy(loaded.access.merchant.staff_pin_policy)
-    if policy is not PinPolicy.OPTIONAL:
-        return policy
-    asks = loaded.program is not None and loaded.program.require_staff_pin
-    return PinPolicy.REQUIRED if asks else PinPolicy.OPTIONAL
-
-
-def _proved_staff(
-    call: Call, operation: Operation, loaded: hot.Loaded, version: int | None, problem: DomainError | None
-) -> hot.StaffRow | None:
-    """Return the staff member who proved themselves, None where the policy asks for none."""
-    policy = _pin_policy(call, loaded)
-    if policy is PinPolicy.DISABLED:
-        return None
-    row, store = loaded.staff, loaded.access.store_or_refuse()
-    good = row is not None and row.version == version and row.works_at(store.id)
-    if good:
-        return row
-    if operation.staff.session is not None or policy is PinPolicy.REQUIRED:
-        raise problem or pins.StaffPinRequired
-    return None
 
 
 def _context(call: Call, operation: Operation, loaded: hot.Loaded, staff: hot.StaffRow | None) -> Context:
     """Check the state of merchant, card and program, and gather what the decision needs."""
     card, store = hot.require_card(loaded), loaded.access.store_or_refuse()
-    _check_merchant(loaded.access, call.at)
-    if card.status != "active":
+    _check_merchant(loaded.access, operation, call.at)
+    # What is taken off or put right on a frozen card is a manager's business; nobody earns or redeems on one (rule 20).
+    answers = operation.corrects and not operation.redeems and loaded.access.is_manager
+    if card.status != "active" and not (card.status == "frozen" and answers):
         raise CardNotActive
     if loaded.program is None or loaded.program.id != card.program_id:
         raise StoreNotInProgram
     day = timing.business_date(call.at, store.time_zone, store.day_start)
-    _check_program(loaded.program, operation, day)
+    program = loaded.program if call.received_at is None else late.rules_then(loaded.program, call.at)
+    _check_program(program, operation, day)
     elsewhere = card.enrolled_store_id != store.id and not loaded.access.merchant.allow_cross_store_redemption
     if operation.redeems and elsewhere:
         raise CrossStoreRedemptionOff
     moment = Moment(call.at, day, timing.day_ends(call.at, store.time_zone, store.day_start))
     return Context(
-        call, loaded, card, loaded.program, store, moment, staff, operation.note, operation.order_reference
+        call, loaded, card, program, store, moment, staff, operation.note, operation.order_reference,
+        limited=operation.limited, staff_id=staff.id if staff else operation.credited,
     )  # fmt: skip
 
 
-def _check_merchant(access: Access, at: datetime) -> None:
-    """Refuse once a merchant is late or suspended for more than 60 days; before that cards go on working."""
+def _is_own_card(context: Context, operation: Operation) -> bool:
+    """Tell whether staff give something to their own card; raises OwnCard where the merchant does not allow it."""
+    staff, owner = context.staff, context.loaded.own_staff_id
+    gives = operation.earns or operation.name == "adjust"
+    if staff is None or staff.id != owner or not gives:
+        return False
+    if context.access.merchant.own_card_policy == OwnCardPolicy.REFUSE:
+        raise OwnCard
+    return True
+
+
+def _log_own_card(context: Context, operation: Operation, decision: Decision) -> None:
+    """Leave a note for the merchant where staff gave something to their own card and may."""
+    AuditEntry.objects.create(
+        merchant_id=context.call.credential.merchant_id, action="own_card", target=f"card {context.card.id}",
+        facts={
+            "staff": str(context.staff_id), "operation": operation.name,
+            "transaction": str(decision.write.lines[0].id),
+        },
+    )  # fmt: skip
+
+
+def _check_merchant(access: Access, operation: Operation, at: datetime) -> None:
+    """Refuse to earn and redeem once a merchant is late or suspended for more than 60 days (rule 5).
+
+    Before that cards go on working; corrections do so until the merchant is closed.
+    """
     merchant = access.merchant
-    stopped = (MerchantStatus.LATE, MerchantStatus.SUSPENDED)
-    if merchant.status == MerchantStatus.CLOSED or (
-        merchant.status in stopped and at - merchant.status_since > GRACE
-    ):  # fmt: skip
+    if not expiry_rules.is_stopped(merchant.status, merchant.status_since, at):
+        return
+    if operation.earns or operation.redeems or merchant.status == MerchantStatus.CLOSED:
         raise MerchantSuspended
 
 
@@ -346,10 +369,9 @@ def _ask_once(context: Context, operation: Operation, decision: Decision) -> Non
     if decision.repeats is None or operation.confirm or not context.access.is_person_at_a_screen:
         return
     rows = context.loaded.latest
-    staff_id = context.staff.id if context.staff else None
     for row in rows:
         amount = row["purchase_amount_cents"] if row["type"] == "points_earned" else row["stamps_delta"]
-        same = (row["type"], amount) == decision.repeats and row["staff_pin_id"] == staff_id
+        same = (row["type"], amount) == decision.repeats and row["staff_pin_id"] == context.staff_id
         newest = row["idempotency_key"] == rows[0]["idempotency_key"]
         if newest and same and context.call.at - row["occurred_at"] < SUSPICION:
             raise DuplicateSuspected(confirm=True, last_at=row["occurred_at"])
@@ -361,7 +383,7 @@ def _facts(context: Context) -> ledger.Facts:
         merchant_id=credential.merchant_id, program_id=context.program.id, program_version=context.program.version,
         key=call.asked.key or f"auto-{uuid7()}", channel=call.channel or CHANNELS[credential.kind],
         currency=context.program.currency, business_date=context.moment.day, occurred_at=call.at,
-        recorded_at=datetime.now(UTC), store_id=context.store.id, staff_id=context.staff.id if context.staff else None,
+        recorded_at=datetime.now(UTC), store_id=context.store.id, staff_id=context.staff_id,
         terminal_id=credential.id if credential.kind == "terminal" else None,
         api_key_id=credential.id if credential.kind == "api_key" else None,
         user_id=credential.id if credential.kind == "user" else None, order_reference=context.order_reference,
@@ -370,13 +392,13 @@ def _facts(context: Context) -> ledger.Facts:
     )  # fmt: skip
 
 
-def _note_trace(trace: _Trace, loaded: hot.Loaded) -> None:
+def _note_trace(trace: Trace, loaded: hot.Loaded) -> None:
     trace.store_id = loaded.access.store.id if loaded.access.store else None
     trace.card_id = loaded.card.id if loaded.card else None
     trace.staff_id = loaded.staff.id if loaded.staff else trace.staff_id
 
 
-def _record_refusal(call: Call, operation: Operation, trace: _Trace, refusal: DomainError) -> None:
+def _record_refusal(call: Call, operation: Operation, trace: Trace, refusal: DomainError) -> None:
     """Keep the refused attempt, in its own transaction."""
     facts = {key: value for key, value in refusal.facts.items() if isinstance(value, (str, int, bool))}
     with tenancy.scope(call.credential.merchant_id):

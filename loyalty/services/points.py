@@ -34,12 +34,12 @@ def earn(
     A purchase under the minimum is recorded with 0 points and says why. Raises WrongProgramType, ValidationFailed for
     a foreign currency, and what operations.perform raises.
     """
-    return operations.perform(call, _earning(card, cents, currency, order_reference, staff, confirm))
+    return operations.perform(call, earning(card, cents, currency, order_reference, staff, confirm))
 
 
 def preview(call: Call, *, card: CardRef, cents: int, currency: str = "") -> dict[str, Any]:
     """Return what `earn` would answer, without granting."""
-    return operations.preview(call, _earning(card, cents, currency, "", None, True))
+    return operations.preview(call, earning(card, cents, currency, "", None, True))
 
 
 def redeem(
@@ -57,9 +57,10 @@ def preview_redeem(call: Call, *, card: CardRef, reward_id: UUID) -> dict[str, A
     return operations.preview(call, _redeeming(card, reward_id, None, True))
 
 
-def _earning(
+def earning(
     card: CardRef, cents: int, currency: str, reference: str, staff: StaffProof | None, confirm: bool
 ) -> Operation:  # fmt: skip
+    """Return the operation of granting the points of a purchase, for operations.perform."""
     return Operation(
         name="points", authorize=lambda access: access.require(EARN), card=card, staff=staff or StaffProof(),
         confirm=confirm, order_reference=reference, decide=lambda context: _decide_earn(context, cents, currency),
@@ -69,7 +70,7 @@ def _earning(
 def _redeeming(card: CardRef, reward_id: UUID, staff: StaffProof | None, confirm: bool) -> Operation:
     return Operation(
         name="points_redeem", authorize=lambda access: access.require(REDEEM), card=card,
-        staff=staff or StaffProof(), confirm=confirm, earns=False, redeems=True, reward_id=reward_id,
+        staff=staff or StaffProof(), confirm=confirm, earns=False, redeems=True, corrects=True, reward_id=reward_id,
         decide=_decide_redeem,
     )  # fmt: skip
 
@@ -87,8 +88,8 @@ def _decide_earn(context: Context, cents: int, currency: str) -> Decision:
     sale = _sale_line(change, cents)
     changes: dict[str, Any] = {
         **ledger.moved(card, change),
-        "last_points_at": context.call.at,
-        "last_activity_on": context.moment.day,
+        "last_points_at": max(context.call.at, card.last_points_at or context.call.at),
+        "last_activity_on": context.active_on,
     }
     lines, issue, stamped = [sale], [], None
     if program.has_stamps:

@@ -40,7 +40,8 @@ def refund(
     """
     operation = Operation(
         name="refund", authorize=authorize, card=CardRef("transaction", transaction_id), staff=staff or StaffProof(),
-        earns=False, note=reason, confirm=True, decide=lambda context: _decide(context, transaction_id, cents),
+        earns=False, note=reason, confirm=True, corrects=True,
+        decide=lambda context: _decide(context, transaction_id, cents),
     )  # fmt: skip
     return operations.perform(call, operation)
 
@@ -69,7 +70,7 @@ def _decide(context: Context, transaction_id: UUID, cents: int) -> Decision:
     )  # fmt: skip
     line = ledger.reversal(REFUND, sale_row.id, change)
     line.purchase_amount_cents = -cents
-    changes: dict[str, Any] = {**ledger.moved(context.card, change), "last_activity_on": context.moment.day}
+    changes: dict[str, Any] = dict(ledger.moved(context.card, change))
     lines = [line]
     if cents == sale.net_cents:
         lines += _take_welcome_back(context, rows, changes)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from core import outbox, tenancy
+from core import outbox, pictures, tenancy
 from core.errors import NotFound
 from loyalty.models import Program, Reward
 from loyalty.queries import rewards as reward_queries
@@ -31,7 +31,7 @@ def create(*, merchant_id: UUID, program_id: UUID, data: Any, at: datetime) -> R
             last = reward_queries.catalogue(program_id).values_list("position", flat=True).last()
             values["position"] = 0 if last is None else min(last + 1, LIMITS["position"][1])
         reward: Reward = Reward.objects.create(program_id=program_id, **values)
-        _announce(reward)
+        announce(reward)
         return reward
 
 
@@ -42,25 +42,28 @@ def update(*, merchant_id: UUID, reward_id: UUID, data: Any, at: datetime) -> Re
     """
     values = _checked(data)
     with tenancy.scope(merchant_id):
-        reward = _locked(reward_id, fully=False)
+        reward = locked(reward_id)
         for name, value in values.items():
             setattr(reward, name, value)
         if values:
             reward.save()
-            _announce(reward)
+            announce(reward)
         return reward
 
 
 def remove(*, merchant_id: UUID, reward_id: UUID, at: datetime) -> None:
     """Take a reward off for good: archived when it was ever handed out, else deleted. Raises NotFound."""
     with tenancy.scope(merchant_id):
-        reward = _locked(reward_id, fully=True)
+        reward = locked(reward_id, fully=True)
         if reward_queries.is_in_use(reward_id):
-            reward.archived_at, reward.is_active = at, False
-            reward.save(update_fields=["archived_at", "is_active"])
+            reward.archived_at, reward.is_active, image = at, False, reward.image.name
+            reward.image = ""
+            reward.save(update_fields=["archived_at", "is_active", "image"])
         else:
+            image = reward.image.name
             reward.delete()
-        _announce(reward)
+        pictures.drop_after_commit(image or "")
+        announce(reward)
 
 
 def _checked(data: Any, *, required: Sequence[str] = ()) -> dict[str, Any]:
@@ -80,8 +83,11 @@ def _problem(name: str, value: Any) -> fields.Problem | None:
     return fields.boolean(value)
 
 
-def _locked(reward_id: UUID, *, fully: bool) -> Reward:
-    """Lock a reward; fully: against redemptions too, which hold its key: one that runs counts as use, or comes late."""
+def locked(reward_id: UUID, *, fully: bool = False) -> Reward:
+    """Lock a reward in the open scope; raises NotFound.
+
+    fully: against redemptions too, which hold its key: one that runs counts as use, or comes late.
+    """
     reward: Reward | None = (
         Reward.objects.select_for_update(no_key=not fully).filter(pk=reward_id, archived_at__isnull=True).first()
     )  # fmt: skip
@@ -90,5 +96,6 @@ def _locked(reward_id: UUID, *, fully: bool) -> Reward:
     return reward
 
 
-def _announce(reward: Reward) -> None:
+def announce(reward: Reward) -> None:
+    """Say in the open transaction that passes and pages of the program show something else."""
     outbox.publish("program.changed", merchant_id=reward.merchant_id, program_id=str(reward.program_id))

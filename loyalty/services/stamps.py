@@ -11,6 +11,7 @@ from core import idempotency
 from core.errors import DomainError
 from core.ids import uuid7
 from loyalty.enums import RewardSource, RewardState, TransactionType
+from loyalty.queries import late
 from loyalty.queries.hot import CardRef
 from loyalty.rules import points as point_rules
 from loyalty.rules import stamps as rules
@@ -52,12 +53,12 @@ def give(
 
     Raises CardFull, CooldownActive, DailyLimitReached, WrongProgramType and what operations.perform raises.
     """
-    return operations.perform(call, _giving(card, quantity, staff, confirm))
+    return operations.perform(call, giving(card, quantity, staff, confirm))
 
 
 def preview(call: Call, *, card: CardRef, quantity: int = 1) -> dict[str, Any]:
     """Return what `give` would answer, without giving."""
-    return operations.preview(call, _giving(card, quantity, None, True))
+    return operations.preview(call, giving(card, quantity, None, True))
 
 
 def redeem(call: Call, *, card: CardRef, staff: StaffProof | None = None, confirm: bool = False) -> idempotency.Answer:
@@ -73,7 +74,8 @@ def preview_redeem(call: Call, *, card: CardRef) -> dict[str, Any]:
     return operations.preview(call, _redeeming(card, None, True))
 
 
-def _giving(card: CardRef, quantity: int, staff: StaffProof | None, confirm: bool) -> Operation:
+def giving(card: CardRef, quantity: int, staff: StaffProof | None, confirm: bool) -> Operation:
+    """Return the operation of giving stamps, for operations.perform."""
     return Operation(
         name="stamp", authorize=lambda access: access.require(EARN), card=card, staff=staff or StaffProof(),
         confirm=confirm, decide=lambda context: _decide_give(context, quantity),
@@ -83,7 +85,7 @@ def _giving(card: CardRef, quantity: int, staff: StaffProof | None, confirm: boo
 def _redeeming(card: CardRef, staff: StaffProof | None, confirm: bool) -> Operation:
     return Operation(
         name="stamp_redeem", authorize=lambda access: access.require(REDEEM), card=card, staff=staff or StaffProof(),
-        confirm=confirm, earns=False, redeems=True, ready=True, decide=_decide_redeem,
+        confirm=confirm, earns=False, redeems=True, corrects=True, ready=True, decide=_decide_redeem,
     )  # fmt: skip
 
 
@@ -92,7 +94,7 @@ def _decide_give(context: Context, quantity: int) -> Decision:
         raise operations.WrongProgramType(loyalty_type=context.program.loyalty_type)
     stamped = stamp(context, quantity)
     bonus = welcome.bonus(context, ledger.after(context.card, stamped.card))
-    changes = {**stamped.card, **bonus.card, "last_activity_on": context.moment.day}
+    changes = {**stamped.card, **bonus.card, "last_activity_on": context.active_on}
     body = {
         "transaction_id": stamped.lines[0].id,
         **card_facts(context.card),
@@ -110,7 +112,10 @@ def _decide_give(context: Context, quantity: int) -> Decision:
 def stamp(context: Context, quantity: int) -> Stamped:
     """Decide the stamps of an operation: rows, rewards and columns; used by stamps and by hybrid sales."""
     card, program, moment = context.card, context.program, context.moment
-    given = rules.give(card, program, quantity, moment)
+    around = None
+    if rules.is_behind(card, moment):
+        around = late.stamps_around(card.id, moment, cooldown_minutes=program.cooldown_minutes)
+    given = rules.give(card, program, quantity, moment, around=around, limited=context.limited)
     lines = [ledger.Line(TransactionType.STAMP_EARNED.value, stamps_delta=quantity)]
     issue = []
     for completion in given.completions:
@@ -127,9 +132,7 @@ def stamp(context: Context, quantity: int) -> Stamped:
         "stamp_count": given.count_after,
         "stamps_target": given.target_after,
         "stamps_reward": given.reward_after,
-        "stamps_today": given.today_after,
-        "stamps_day": moment.day,
-        "last_stamp_at": moment.at,
+        **_counters(card, given, moment),
         "rewards_ready": card.rewards_ready + len(issue),
     }
     body = {
@@ -141,9 +144,19 @@ def stamp(context: Context, quantity: int) -> Stamped:
         "reward_description": given.completions[0].reward if issue else given.reward_after,
         "stamps_today": given.today_after,
         "stamps_remaining_today": rules.remaining_today(given.today_after, program),
-        "next_stamp_available_at": rules.next_possible(moment.at, given.today_after, program, moment),
+        "next_stamp_available_at": rules.next_possible(changes["last_stamp_at"], given.today_after, program, moment),
     }
     return Stamped(lines, issue, changes, body)
+
+
+def _counters(card: CardState, given: rules.Given, moment: rules.Moment) -> dict[str, Any]:
+    """Return the card's counters after stamps: they are those of its newest day, which what comes late leaves alone."""
+    newest = card.stamps_day is None or moment.day >= card.stamps_day
+    return {
+        "stamps_today": given.today_after if newest else card.stamps_today,
+        "stamps_day": moment.day if newest else card.stamps_day,
+        "last_stamp_at": max(moment.at, card.last_stamp_at or moment.at),
+    }
 
 
 def _issue(context: Context, completion: rules.Completion) -> dict[str, Any]:
@@ -165,7 +178,7 @@ def expiry(context: Context, valid_days: int | None) -> datetime | None:
     if valid_days is None:
         return None
     zone = timing.zone(context.access.merchant.time_zone)
-    last: date = context.call.at.astimezone(zone).date() + timedelta(days=valid_days)
+    last: date = context.call.now.astimezone(zone).date() + timedelta(days=valid_days)
     return datetime.combine(last + timedelta(days=1), time(0), tzinfo=zone).astimezone(UTC)
 
 

@@ -16,7 +16,7 @@ from core.errors import DomainError, PermissionDenied
 from core.ids import uuid7
 from loyalty.enums import RewardState, TransactionType
 from loyalty.models import IssuedReward, Transaction
-from loyalty.queries import corrections
+from loyalty.queries import corrections, visits
 from loyalty.queries.hot import CardRef
 from loyalty.rules import points as point_rules
 from loyalty.rules import voids as rules
@@ -64,7 +64,7 @@ def void(
     """
     operation = Operation(
         name="void", authorize=authorize, card=CardRef("transaction", transaction_id), staff=staff or StaffProof(),
-        earns=False, note=reason, confirm=True,
+        earns=False, note=reason, confirm=True, corrects=True,
         decide=lambda context: _decide(context, transaction_id),
     )  # fmt: skip
     return operations.perform(call, operation)
@@ -82,6 +82,7 @@ def _decide(context: Context, transaction_id: UUID) -> Decision:
     undo = _Undo(context)
     for row in rows:
         undo.reverse(row)
+    undo.forget_visit(rows)
     main = next(line for line in undo.lines if line.reverses_id == rows[0].id)
     body = {
         "transaction_id": main.id,
@@ -140,7 +141,7 @@ class _Undo:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.card = context.card
-        self.changes: dict[str, Any] = {"last_activity_on": context.moment.day}
+        self.changes: dict[str, Any] = {}
         self.lines: list[ledger.Line] = []
         self.issue: list[dict[str, Any]] = []
         self.change_rewards: list[tuple[UUID, str, datetime | None]] = []
@@ -156,6 +157,16 @@ class _Undo:
         }
         if row.type in parts:
             parts[row.type](row)
+
+    def forget_visit(self, rows: Sequence[Transaction]) -> None:
+        """Count silence from the visit before an undone earn (rule 13); an undone redemption was a visit all the same.
+
+        Else what it gives back on the points' last day would be gone before the customer can spend it.
+        """
+        day = rows[0].business_date
+        if rows[0].type not in REDEMPTIONS and self.card.last_activity_on <= day:
+            before = visits.last_day(self.card.id, without=[row.id for row in rows])
+            self._set(last_activity_on=min(before or day, self.card.last_activity_on))
 
     def _set(self, **changes: Any) -> None:
         self.changes.update(changes)
@@ -181,10 +192,15 @@ class _Undo:
         self._set(**ledger.moved(self.card, change))
 
     def _stamps(self, row: Transaction) -> None:
-        history = corrections.stamp_history(self.card.id)
-        undone = rules.undo_stamps(self.card.stamp_count, row.id, history)
+        history = corrections.stamp_history(row.card_id)
+        undone = rules.undo_stamps(
+            self.card.stamp_count, row.id, row.stamps_delta, history,
+            corrections.ready_rewards(self.card.id),
+        )  # fmt: skip
         if undone.blocked_by is not None:
             raise corrections.already_redeemed(undone.blocked_by)
+        if undone.gone:
+            raise VoidNotAllowed(message=_("These stamps were corrected or moved since. Adjust the card instead."))
         for reward in undone.cancelled:
             self._cancel(reward)
         self.lines.append(ledger.Line(VOID, stamps_delta=-row.stamps_delta, reverses_id=row.id))
@@ -202,7 +218,10 @@ class _Undo:
         self.change_rewards.append((reward.id, RewardState.CANCELLED.value, None))
         self.lines.append(
             ledger.Line(
-                VOID, stamps_delta=-reward.ledger_delta, reverses_id=reward.ledger_id, issued_reward_id=reward.id
+                VOID,
+                stamps_delta=reward.stamps_used - reward.stamps_held,
+                reverses_id=reward.ledger_id,
+                issued_reward_id=reward.id,
             )
         )
         self._set(
@@ -212,8 +231,9 @@ class _Undo:
         )
 
     def _stamp_redemption(self, row: Transaction) -> None:
-        new = self._reinstate(row)
-        held = -row.stamps_delta
+        # Stamps that were held on a card which was merged since come back as used: this card may be full itself.
+        held = -row.stamps_delta if row.card_id == self.card.id else 0
+        new = self._reinstate(row, held)
         self.lines.append(
             ledger.Line(VOID, stamps_delta=held, reverses_id=row.id, issued_reward_id=new["id"])
         )  # fmt: skip
@@ -221,13 +241,13 @@ class _Undo:
         if held:
             self._set(stamps_target=new["stamps_used"], stamps_reward=new["name"])
 
-    def _reinstate(self, row: Transaction) -> dict[str, Any]:
+    def _reinstate(self, row: Transaction, held: int) -> dict[str, Any]:
         """Issue the reward again, so that each issued reward is redeemed at most once in its life."""
         old = IssuedReward.objects.get(id=row.issued_reward_id)
         self.change_rewards.append((old.id, RewardState.CANCELLED.value, None))
         new = {
             "id": uuid7(), "reward_id": old.reward_id, "reinstates_id": old.id, "source": old.source, "name": old.name,
-            "state": RewardState.ISSUED.value, "stamps_used": old.stamps_used, "stamps_held": old.stamps_held,
+            "state": RewardState.ISSUED.value, "stamps_used": old.stamps_used, "stamps_held": held,
             "points_used": old.points_used, "issued_at": old.issued_at, "expires_at": old.expires_at,
         }  # fmt: skip
         self.issue.append(new)

@@ -11,6 +11,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views import View
 
+from core import pictures
 from core import tenancy
 from core.errors import NotFound, Throttled
 from core.middleware import fall_back, known_language
@@ -123,10 +124,19 @@ def choose_language(request: HttpRequest, merchant: Merchant, card: Card | None)
 def merchant_frame(merchant: Merchant) -> dict[str, Any]:
     """Return the merchant as the base template shows it."""
     return {
-        "merchant": {"name": merchant.name, "logo_url": merchant.logo.url if merchant.logo else ""},
+        "merchant": {"name": merchant.name, "logo_url": pictures.small_url(merchant.logo.name)},
         "theme_css": reverse("merchants:theme", args=[merchant.pk, merchant.branding_version]),
         "trade_icon": TRADE_ICONS.get(Trade(merchant.trade), NO_ICON),
     }
+
+
+def keep_card_on(request: HttpRequest, response: HttpResponse, card: Card) -> None:
+    """Let the cookie begin anew with the secret that it holds.
+
+    After a merge that is the secret of a card which leads to this one: taken back, the browser has its own card again.
+    """
+    kept = card_cookie.read(request, card.program_id)
+    card_cookie.write(request, response, card.program_id, kept or access.secret_of(card))
 
 
 def keep_card(request: HttpRequest, response: HttpResponse, card: Card) -> None:

@@ -1,16 +1,13 @@
-"""The customer's card: what is on it, what happened, what we hold."""
+"""The customer's card: what is on it, and what happened."""
 
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.translation import get_language_info
 
-from customers.enums import Channel
-from customers.queries import people
-from customers.services.consents import TEXTS
 from loyalty import extensions
+from loyalty.enums import ProgramStatus
 from loyalty.queries import history, storefronts
 from loyalty.views import shown
-from loyalty.views.base import StorePage, keep_card
+from loyalty.views.base import StorePage, keep_card_on
 
 LATELY = 4
 PAGE = 25
@@ -32,7 +29,7 @@ class DashboardPage(StorePage):
             "dashboard.html",
             face=face,
             card=card,
-            notices=shown.notices(face),
+            notices=shown.notices(face, self.place.merchant),
             waiting=shown.waiting(face),
             catalogue=shown.catalogue(face),
             visits=shown.visits(history.entries(history.of_card(face.card.pk)[:LATELY])),
@@ -41,10 +38,18 @@ class DashboardPage(StorePage):
             next_point_cents=face.to_next_point_cents,
             code_url=f"{self.url('dashboard')}?view=code",
             history_url=self.url("history"),
+            own_device_url=self._own_device_url(),
         )
         # The cookie begins anew: who comes now and then never loses the card.
-        keep_card(request, response, face.card)
+        keep_card_on(request, response, face.card)
         return response
+
+    def _own_device_url(self) -> str:
+        """Return where staff give on this very phone, "" where the store does not."""
+        program = self.own.card.program
+        if not self.place.store.own_device_enabled or program.status != ProgramStatus.ACTIVE:
+            return ""
+        return self.url("own-stamp" if program.has_stamps else "own-points")
 
 
 class HistoryPage(StorePage):
@@ -62,30 +67,6 @@ class HistoryPage(StorePage):
         more = f"{self.url('history')}?before={found[PAGE - 1].seq}" if len(found) > PAGE else ""
         months = shown.by_month(shown.visits(history.entries(found[:PAGE])))
         return self.page("history.html", months=months, next_url=more)
-
-
-class PrivacyPage(StorePage):
-    """What the merchant holds of the customer."""
-
-    card_needed = True
-
-    def get(self, request: HttpRequest, store_code: str) -> HttpResponseBase:
-        """Show the values and the consents as they stand."""
-        customer = self.own.card.customer
-        decided = {(row.purpose, row.channel): row for row in people.consents_of(customer.pk)}
-        return self.page(
-            "privacy.html",
-            face=self.own,
-            customer=customer,
-            birthday=shown.birthday(customer),
-            language=get_language_info(customer.language)["name_local"],
-            consents=[
-                shown.consent(text, decided.get(kind))
-                for kind, text in TEXTS.items()
-                if kind[1] == Channel.EMAIL or kind in decided
-            ],
-            controller=self.place.merchant.legal_name or self.place.merchant.name,
-        )
 
 
 def _number(text: str | None) -> int | None:

@@ -16,6 +16,7 @@ from customers.services import links as magic_links
 from customers.services.consents import TEXTS
 from customers.services.links import LinkExpired
 from loyalty.forms import RecoverForm
+from loyalty.queries.hot import CardBusy
 from loyalty.services import limits, links
 from loyalty.views.base import StorePage, keep_card
 
@@ -33,17 +34,33 @@ class LinkPage(StorePage):
         except LinkExpired:
             return self._expired()
         confirms = link.purpose == LinkPurpose.CONFIRM
+        claimed = links.claim(link)
         waiting = people.waiting_consents_of(link.customer.pk) if confirms else []
         ticked = [TEXTS[row.purpose, row.channel] for row in waiting]
-        return self.page("link.html", confirms=confirms, ticked=ticked)
+        return self.page(
+            "link.html",
+            confirms=confirms,
+            ticked=ticked,
+            claimed=claimed,
+            # Who confirms for the first time has one phone; the way back is for those who may have lost one.
+            offers_lock_out=not confirms and claimed is None,
+        )
 
     @sensitive_variables("token")
     def post(self, request: HttpRequest, store_code: str, token: str) -> HttpResponseBase:
-        """Use the link: confirm the address, keep the card in this browser, show it."""
+        """Use the link: confirm the address, keep the card in this browser, show it.
+
+        `join=no` leaves a card that somebody else made apart; `lock_out=yes` shuts the card on all other phones.
+        """
         try:
-            card = links.use(merchant_id=self.place.merchant.pk, link_id=self._find(token), at=timezone.now())
+            card = links.use(
+                merchant_id=self.place.merchant.pk, link_id=self._find(token), at=timezone.now(),
+                join=request.POST.get("join") != "no", lock_out=request.POST.get("lock_out") == "yes",
+            )  # fmt: skip
         except LinkExpired:
             return self._expired()
+        except CardBusy as refusal:
+            return self.page("link_busy.html", status=refusal.status, words=refusal.detail)
         response = HttpResponseRedirect(self.url("dashboard"), status=303)
         keep_card(request, response, card)
         return response

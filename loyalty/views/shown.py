@@ -14,17 +14,22 @@ from django.utils.translation import ngettext
 
 from core import money
 from core.templatetags.ui import localdate
+from customers.enums import Channel
 from customers.models import Consent, Customer
+from customers.services import consents
 from loyalty.enums import CardStatus, LoyaltyType, ProgramStatus, TransactionType
 from loyalty.models import Transaction
 from loyalty.queries.card_faces import AVAILABLE, CardFace, ReadyReward
 from loyalty.queries.history import Entry
+from loyalty.rules import expiry
+from merchants.models import Merchant
 
 GOLD = frozenset({TransactionType.REWARD_ISSUED, TransactionType.STAMP_REDEEMED, TransactionType.POINTS_REDEEMED})
 # What stands in the disc of a row that moves nothing.
 ICONS: dict[str, str] = {
     TransactionType.CARD_ENROLLED: "card", TransactionType.POINTS_EARNED: "euro", TransactionType.VOID: "undo",
     TransactionType.REFUND: "undo", TransactionType.MERGE_IN: "merge", TransactionType.MERGE_OUT: "merge",
+    TransactionType.POINTS_EXPIRED: "clock", TransactionType.REWARD_EXPIRED: "clock",
 }  # fmt: skip
 
 
@@ -73,21 +78,35 @@ def card_context(face: CardFace) -> dict[str, Any]:
     }
 
 
-def notices(face: CardFace) -> list[dict[str, str]]:
+def notices(face: CardFace, merchant: Merchant | None = None) -> list[dict[str, str]]:
     """Return what the customer should know of the card or the program, in neutral words."""
-    program, found = face.card.program, []
+    program, found, today = face.card.program, [], timezone.localdate()
     if face.card.status == CardStatus.FROZEN:
         found.append({"text": _("This card is resting. Ask at the till."), "tone": "warn"})
-    if program.status == ProgramStatus.PAUSED:
+    if merchant is not None and expiry.is_stopped(merchant.status, merchant.status_since, timezone.now()):
+        found.append({"text": _("Cards are resting here for now. Nothing on yours is lost."), "tone": "warn"})
+    elif program.status == ProgramStatus.PAUSED:
         found.append({"text": _("No new stamps or points at the moment. Your rewards stay."), "tone": ""})
-    if program.status == ProgramStatus.ENDED:
-        text = _("This programme has ended.")
-        if program.ends_on:
-            text = _("This programme has ended. Collect your rewards until %(day)s.") % {
-                "day": localdate(program.ends_on, "long")
-            }
-        found.append({"text": text, "tone": "warn"})
+    elif program.status == ProgramStatus.ENDED:
+        found.append({"text": _ended(program.ends_on, today), "tone": "warn"})
+    if face.points_expire_on is not None and face.points_expire_on - today <= expiry.NOTICE:
+        count, day = face.card.points_balance, localdate(face.points_expire_on, "long")
+        text = ngettext(
+            "Your %(count)s point is valid until %(day)s. Any visit keeps it.",
+            "Your %(count)s points are valid until %(day)s. Any visit keeps them.",
+            count,
+        )
+        found.append({"text": text % {"count": count, "day": day}, "tone": "warn"})
     return found
+
+
+def _ended(ends_on: date | None, today: date) -> str:
+    if ends_on is None:
+        return _("This programme has ended.")
+    day = localdate(ends_on, "long")
+    if ends_on < today:
+        return _("This programme has ended. Rewards could be collected until %(day)s.") % {"day": day}
+    return _("This programme has ended. Collect your rewards until %(day)s.") % {"day": day}
 
 
 def waiting(face: CardFace) -> list[Waiting]:
@@ -110,6 +129,7 @@ def catalogue(face: CardFace) -> list[dict[str, Any]]:
     return [
         {
             "name": reward.name,
+            "image": reward.image.name,
             "cost": reward.points_cost,
             "ready": reward.pk in within_reach,
             "missing": max(0, reward.points_cost - face.card.points_balance),
@@ -154,10 +174,12 @@ def birthday(customer: Customer) -> str:
     return format_skeleton("yMMMMd" if customer.birth_year else "MMMMd", day, locale=money.babel_locale())
 
 
-def consent(text: object, row: Consent | None) -> dict[str, Any]:
+def consent(text: object, row: Consent | None, customer: Customer) -> dict[str, Any]:
     """Return a consent as it stands; one given by e-mail counts once the address is confirmed."""
     on = row is not None and row.granted
-    return {"text": text, "row": row, "on": on, "waits": on and row is not None and row.confirmed_at is None}
+    by_mail = row is not None and row.channel == Channel.EMAIL
+    waits = on and by_mail and row is not None and not consents.is_confirmed(row, customer)
+    return {"text": text, "row": row, "on": on, "waits": waits}
 
 
 def _sign(row: Transaction) -> str:

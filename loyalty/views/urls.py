@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from loyalty.views import cards, enrollment, entry, links
+from loyalty.views import cards, enrollment, entry, links, own_device, privacy, rights, unsubscribe
 
 app_name = "loyalty"
 
@@ -16,8 +16,14 @@ urlpatterns = [
     path("loyalty/<str:store_code>/welcome", enrollment.WelcomePage.as_view(), name="welcome"),
     path("loyalty/<str:store_code>/dashboard", cards.DashboardPage.as_view(), name="dashboard"),
     path("loyalty/<str:store_code>/history", cards.HistoryPage.as_view(), name="history"),
-    path("loyalty/<str:store_code>/privacy", cards.PrivacyPage.as_view(), name="privacy"),
+    path("loyalty/<str:store_code>/privacy", privacy.PrivacyPage.as_view(), name="privacy"),
+    path("loyalty/<str:store_code>/privacy/export", rights.ExportPage.as_view(), name="export"),
+    path("loyalty/<str:store_code>/privacy/erase", rights.ErasePage.as_view(), name="erase"),
+    path("loyalty/<str:store_code>/profile", privacy.ProfilePage.as_view(), name="profile"),
     path("loyalty/<str:store_code>/recover", links.RecoverPage.as_view(), name="recover"),
     path("loyalty/<str:store_code>/link/<str:token>", links.LinkPage.as_view(), name="link"),
+    path("u/<str:token>", unsubscribe.UnsubscribePage.as_view(), name="unsubscribe"),
+    path("stamp/<str:store_code>", own_device.OwnStampPage.as_view(), name="own-stamp"),
+    path("points/<str:store_code>", own_device.OwnPointsPage.as_view(), name="own-points"),
     path("c/<str:code>", entry.CodePage.as_view(), name="code"),
 ]

@@ -49,7 +49,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.socialaccount",
-    *(["allauth.socialaccount.providers.google"] if GOOGLE_LOGIN_CLIENT_ID else []),
+    "allauth.socialaccount.providers.google",
     "csp",
     "django_htmx",
     "core",
@@ -179,12 +179,15 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SITE_URL).scheme
 MFA_ADAPTER = "merchants.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = PLATFORM_NAME
+SOCIALACCOUNT_ADAPTER = "merchants.social.SocialAccountAdapter"
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
 if GOOGLE_LOGIN_CLIENT_ID:
     SOCIALACCOUNT_PROVIDERS["google"] = {
         "APPS": [{"client_id": GOOGLE_LOGIN_CLIENT_ID, "secret": GOOGLE_LOGIN_CLIENT_SECRET, "key": ""}],
         "SCOPE": ["profile", "email"],
         "OAUTH_PKCE_ENABLED": True,
+        # Tills are shared: nobody signs in as whoever was there before.
+        "AUTH_PARAMS": {"prompt": "select_account"},
     }
 
 # Cookies and transport. HSTS is sent over https only.
@@ -226,6 +229,11 @@ STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR / "media"
+FILE_UPLOAD_HANDLERS = [
+    "core.uploads.SizeLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "loyalty_platform.static.StaticStorage"},
@@ -260,7 +268,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "ProgramStatusEnum": "loyalty.enums.ProgramStatus",
         "CardStatusEnum": "loyalty.enums.CardStatus",
+        "MerchantStatusEnum": "merchants.enums.MerchantStatus",
+        "MessageChannelEnum": "customers.enums.Channel",
+        "TransactionChannelEnum": "loyalty.enums.Channel",
+        "PurposeEnum": "customers.enums.Purpose",
+        "LinkPurposeEnum": "customers.enums.LinkPurpose",
     },
+    "PREPROCESSING_HOOKS": ["loyalty.api.own_device.add_to_document"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "core.api.schema.add_problems",

@@ -65,12 +65,14 @@ class Membership(TenantModel):
 
 
 class Invitation(TenantModel):
-    """An invitation to join a merchant's team; the token is kept as a hash only."""
+    """An invitation to join a merchant's team; the token is kept as a hash only. invited_by: None for a script."""
 
     email = models.EmailField(_("e-mail address"))
     role = models.CharField(_("role"), max_length=8, choices=Role.choices, default=Role.MANAGER)
     token_hash = models.CharField(max_length=64, unique=True)
-    invited_by = models.ForeignKey("merchants.User", on_delete=models.PROTECT, related_name="+")
+    invited_by = models.ForeignKey(
+        "merchants.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from core import tenancy
 from merchants.models import Membership
 
@@ -31,3 +33,8 @@ def workplaces(user_id: UUID) -> list[Workplace]:
                 Workplace(place.pk, place.name, place.slug, member.role, place.status, place.onboarding_step)
             )  # fmt: skip
     return found
+
+
+def members() -> "QuerySet[Membership]":
+    """Return the team of the scope's merchant, with the people."""
+    return Membership.objects.filter(is_active=True).select_related("user")

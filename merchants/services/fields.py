@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 from typing import Any
-from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import ValidationFailed
+from merchants.rules import countries
 
 
 def check(row: models.Model, names: Collection[str]) -> None:
@@ -33,10 +33,11 @@ def line(text: Any) -> Any:
 
 def _check_places(row: models.Model, names: Collection[str]) -> None:
     zone = getattr(row, "time_zone", "") if "time_zone" in names else None
-    if zone is not None and zone not in available_timezones():
+    if zone is not None and zone not in countries.zones():
         raise ValidationFailed.of("time_zone", "unknown_time_zone", _("Choose a time zone such as Europe/Luxembourg."))
     country = getattr(row, "country", "") if "country" in names else None
-    if country is not None and not (
-        len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()
-    ):
+    if country is not None and country not in countries.countries():
         raise ValidationFailed.of("country", "unknown_country", _("Choose a country by its two letters, such as LU."))
+    currency = getattr(row, "currency", "") if "currency" in names else None
+    if currency is not None and currency not in countries.currencies():
+        raise ValidationFailed.of("currency", "unknown_currency", _("Choose a currency by its code, such as EUR."))

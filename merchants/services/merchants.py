@@ -15,6 +15,7 @@ from core import tenancy
 from core.errors import NotFound, ValidationFailed
 from core.ids import uuid7
 from core.models import AuditEntry
+from merchants import extensions
 from merchants.enums import MerchantStatus, Role
 from merchants.models import Membership, Merchant, MerchantSettings, User
 from merchants.rules import countries
@@ -34,6 +35,7 @@ class Profile(TypedDict, total=False):
     legal_name: str
     trade: str
     country: str
+    currency: str
     time_zone: str
     default_language: str
     card_color: str
@@ -66,7 +68,10 @@ def open_merchant(
 def update(
     *, merchant_id: UUID, at: datetime, actor_id: UUID | None = None, **changes: Unpack[Profile]
 ) -> Merchant:  # fmt: skip
-    """Change a merchant's profile or looks; what is not given stays. Raises ValidationFailed."""
+    """Change a merchant's profile or looks; what is not given stays.
+
+    Raises ValidationFailed, also for another currency once something was booked in the old one.
+    """
     with tenancy.scope(merchant_id):
         merchant = Merchant.objects.select_for_update().filter(pk=merchant_id).first()
         if merchant is None:
@@ -78,6 +83,8 @@ def update(
                 setattr(merchant, name, cleaned)
                 changed.append(name)
         check(merchant, changed)
+        if "currency" in changed:
+            extensions.change_currency(merchant_id=merchant_id, currency=merchant.currency)
         if BRANDING & set(changed):
             merchant.branding_version += 1
             changed.append("branding_version")

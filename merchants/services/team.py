@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from core import tenancy
 from core.errors import DomainError, NotFound, PermissionDenied, ValidationFailed
 from core.models import AuditEntry
+from merchants import permissions
 from merchants.enums import Role
 from merchants.models import Membership
 
@@ -20,17 +21,18 @@ class LastOwner(DomainError):
 
 
 def change_role(
-    *, merchant_id: UUID, membership_id: UUID, role: str, actor_id: UUID, at: datetime
+    *, merchant_id: UUID, membership_id: UUID, role: str, actor_id: UUID | None, at: datetime
 ) -> Membership:  # fmt: skip
     """Give a team member another role. Only an owner makes or unmakes owners.
 
+    actor_id: the person who acts; None is a script with the right to manage, which acts as a manager does.
     Raises NotFound, PermissionDenied, ValidationFailed (`role`) and LastOwner.
     """
     if role not in Role.values:
         raise ValidationFailed.of("role", "unknown_role", _("Choose owner, manager or staff."))
     with tenancy.scope(merchant_id):
         team, member = _lock_team(membership_id)
-        _refuse_unless_allowed(team, member, actor_id, touches_owner=Role.OWNER in (role, member.role))
+        _refuse_unless_allowed(team, actor_id, touches_owner=Role.OWNER in (role, member.role))
         if role != Role.OWNER:
             _keep_an_owner(team, member)
         member.role = role
@@ -39,11 +41,11 @@ def change_role(
     return member
 
 
-def remove(*, merchant_id: UUID, membership_id: UUID, actor_id: UUID, at: datetime) -> None:
+def remove(*, merchant_id: UUID, membership_id: UUID, actor_id: UUID | None, at: datetime) -> None:
     """End a team member's access at once. Raises NotFound, PermissionDenied and LastOwner."""
     with tenancy.scope(merchant_id):
         team, member = _lock_team(membership_id)
-        _refuse_unless_allowed(team, member, actor_id, touches_owner=member.role == Role.OWNER)
+        _refuse_unless_allowed(team, actor_id, touches_owner=member.role == Role.OWNER)
         _keep_an_owner(team, member)
         member.is_active = False
         member.save(update_fields=["is_active"])
@@ -59,10 +61,9 @@ def _lock_team(membership_id: UUID) -> tuple[list[Membership], Membership]:
     return team, member
 
 
-def _refuse_unless_allowed(team: list[Membership], member: Membership, actor_id: UUID, *, touches_owner: bool) -> None:
-    actor = next((row for row in team if row.user_id == actor_id), None)
-    allowed = {Role.OWNER} if touches_owner else {Role.OWNER, Role.MANAGER}
-    if actor is None or actor.role not in allowed:
+def _refuse_unless_allowed(team: list[Membership], actor_id: UUID | None, *, touches_owner: bool) -> None:
+    role = Role.MANAGER if actor_id is None else next((row.role for row in team if row.user_id == actor_id), "")
+    if not permissions.has_right(role, permissions.OWNER_ROLES if touches_owner else permissions.TEAM):
         raise PermissionDenied
 
 
@@ -71,7 +72,7 @@ def _keep_an_owner(team: list[Membership], member: Membership) -> None:
         raise LastOwner
 
 
-def _note(member: Membership, action: str, actor_id: UUID, at: datetime) -> None:
+def _note(member: Membership, action: str, actor_id: UUID | None, at: datetime) -> None:
     AuditEntry.objects.create(
         merchant_id=member.merchant_id, actor_id=actor_id, action=action, target=f"user {member.user_id}",
         facts={"role": member.role, "at": at.isoformat()},

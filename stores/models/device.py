@@ -37,7 +37,7 @@ class TerminalPairing(TenantModel):
     name = models.CharField(_("name"), max_length=60)
     store = TenantForeignKey("stores.Store")
     code_hash = models.CharField(max_length=64, unique=True, editable=False)
-    created_by = models.ForeignKey("merchants.User", on_delete=models.CASCADE, related_name="+")
+    created_by = models.ForeignKey("merchants.User", on_delete=models.CASCADE, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)

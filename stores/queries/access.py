@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from core.db import Deferred, Pipeline, pipeline
 from core.errors import DomainError, NotAuthenticated, NotFound, PermissionDenied
-from merchants.permissions import ROLE_SCOPES, TERMINAL_SCOPES
+from merchants.permissions import OWN_DEVICE_SCOPES, ROLE_SCOPES, TERMINAL_SCOPES
 
-Kind = Literal["api_key", "terminal", "user"]
+Kind = Literal["api_key", "terminal", "user", "card"]
 
 
 class StoreRequired(DomainError):
@@ -29,7 +29,10 @@ class StoreRequired(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A proven caller: an API key, a paired terminal or a signed-in person, at one merchant."""
+    """A proven caller: an API key, a paired terminal or a signed-in person, at one merchant.
+
+    card: a visitor's own device, which has proved the card of this id; staff type their PIN on it.
+    """
 
     kind: Kind
     merchant_id: UUID
@@ -64,6 +67,8 @@ class MerchantFacts:
     allow_self_enrollment: bool
     allow_void_transactions: bool
     allow_cross_store_redemption: bool
+    own_card_policy: str
+    ask_pin_again: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,8 @@ class Access:
 MERCHANT = """
     m.name AS merchant_name, m.status, m.status_since, m.currency, m.time_zone AS merchant_time_zone,
     m.default_language, x.staff_pin_policy, x.pin_max_failed_attempts, x.pin_lockout_minutes,
-    x.allow_self_enrollment, x.allow_void_transactions, x.allow_cross_store_redemption
+    x.allow_self_enrollment, x.allow_void_transactions, x.allow_cross_store_redemption, x.own_card_policy,
+    x.ask_pin_again
 """
 CALLERS = {
     "api_key": (
@@ -124,6 +130,12 @@ CALLERS = {
         "merchants_membership",
         "'' AS caller_name, NULL AS scopes, NULL AS bound_store, NULL AS revoked_at, NULL AS expires_at, c.role",
         "c.user_id = %(caller)s AND c.is_active",
+    ),
+    # A card is no row of ours: who proves it is known already, and the operation looks at it under its lock.
+    "card": (
+        "(SELECT %(caller)s::uuid AS id)",
+        "'' AS caller_name, NULL AS scopes, NULL AS bound_store, NULL AS revoked_at, NULL AS expires_at, NULL AS role",
+        "TRUE",
     ),
 }
 # The store: the one named, else the one the caller is bound to, else the merchant's only one.
@@ -144,7 +156,7 @@ STATEMENT = """
 SQL = {
     kind: STATEMENT.format(
         table=table, caller=columns, found=found, merchant=MERCHANT,
-        bound="NULL::uuid" if kind == "user" else "c.store_id",
+        bound="NULL::uuid" if kind in ("user", "card") else "c.store_id",
     )
     for kind, (table, columns, found) in CALLERS.items()
 }  # fmt: skip
@@ -203,6 +215,8 @@ def _scopes(credential: Credential, row: Mapping[str, Any]) -> frozenset[str]:
         return frozenset(row["scopes"])
     if credential.kind == "terminal":
         return TERMINAL_SCOPES
+    if credential.kind == "card":
+        return OWN_DEVICE_SCOPES
     return ROLE_SCOPES.get(row["role"], frozenset())
 
 
@@ -222,5 +236,6 @@ def _merchant(row: Mapping[str, Any]) -> MerchantFacts:
         staff_pin_policy=row["staff_pin_policy"], pin_max_failed_attempts=row["pin_max_failed_attempts"],
         pin_lockout_minutes=row["pin_lockout_minutes"], allow_self_enrollment=row["allow_self_enrollment"],
         allow_void_transactions=row["allow_void_transactions"],
-        allow_cross_store_redemption=row["allow_cross_store_redemption"],
+        allow_cross_store_redemption=row["allow_cross_store_redemption"], own_card_policy=row["own_card_policy"],
+        ask_pin_again=row["ask_pin_again"],
     )  # fmt: skip

@@ -18,10 +18,13 @@ DAY_GUARD = "day"
 # Tries of one sender stand in a line: fifty at once cannot each see "one try left".
 LOCK_SENDER = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
 RULES = """
-    SELECT x.pin_max_failed_attempts, x.pin_lockout_minutes, s.time_zone
+    SELECT x.pin_max_failed_attempts, x.pin_lockout_minutes, s.time_zone,
+        (SELECT count(*) FROM stores_staffpin p WHERE p.merchant_id = x.merchant_id AND p.is_active
+            AND (p.all_stores OR EXISTS (
+                SELECT FROM stores_staffpinstore l WHERE l.staff_pin_id = p.id AND l.store_id = %(store)s))) AS people
     FROM merchants_merchantsettings x
-    LEFT JOIN stores_store s ON s.id = %s AND s.merchant_id = x.merchant_id
-    WHERE x.merchant_id = %s
+    LEFT JOIN stores_store s ON s.id = %(store)s AND s.merchant_id = x.merchant_id
+    WHERE x.merchant_id = %(merchant)s
 """
 GUARDS = """
     SELECT subject_kind, failed_attempts, lock_level, locked_until FROM stores_pinguard
@@ -56,38 +59,54 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Sender:
+    """What a PIN came through, with its strikes now and those of its day."""
+
+    subject: Subject
+    strikes: Strikes
+    day: Strikes
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """One try: the merchant's limits, the strikes of the sender (now, and over the day), the candidates."""
+    """One try: the merchant's limits, the strikes of each sender (now, and over the day), the candidates.
+
+    people: how many work in the store, any of whom a PIN without a name may meet.
+    """
 
     limit: int
     minutes: int
     zone: str
-    sender: Strikes
-    day: Strikes
+    people: int
+    senders: list[Sender]
     candidates: list[Candidate]
 
 
 def read_case(
-    *, merchant_id: UUID, store_id: UUID, subject: Subject, staff_id: UUID | None, buckets: Sequence[tuple[str, int]]
-) -> Case:
-    """Lock the sender (and the person, when named) and read the case, in an open scope."""
+    *, merchant_id: UUID, store_id: UUID, subjects: Sequence[Subject], staff_id: UUID | None,
+    buckets: Sequence[tuple[str, int]],
+) -> Case:  # fmt: skip
+    """Lock the senders in their order (and the person, when named) and read the case, in an open scope."""
     values: dict[str, Any] = {
         "merchant": merchant_id, "store": store_id, "staff": staff_id,
         "peppers": [pepper for pepper, _ in buckets], "buckets": [number for _, number in buckets],
-        "id": subject.id, "kind": subject.kind, "device": subject.device,
     }  # fmt: skip
     with pipeline() as line:
-        line.run(LOCK_SENDER, (f"stores.pins/{merchant_id}/{subject.kind}/{subject.id}/{subject.device}",))
-        rules = line.run(RULES, (store_id, merchant_id))
+        for subject in subjects:
+            line.run(LOCK_SENDER, (f"stores.pins/{merchant_id}/{subject.kind}/{subject.id}/{subject.device}",))
+        rules = line.run(RULES, values)
         staff = line.run(NAMED if staff_id else BY_BUCKET, values)
-        guards = line.run(GUARDS, values)
+        guards = [
+            line.run(GUARDS, {"merchant": merchant_id, "id": item.id, "kind": item.kind, "device": item.device})
+            for item in subjects
+        ]
     limits = rules.one()
     if limits is None:
         raise NotFound
-    strikes = {row["subject_kind"]: _strikes(row) for row in guards.all()}
     return Case(
         limit=limits["pin_max_failed_attempts"], minutes=limits["pin_lockout_minutes"], zone=limits["time_zone"] or "",
-        sender=strikes.get(subject.kind, Strikes()), day=strikes.get(DAY_GUARD, Strikes()),
+        people=limits["people"],
+        senders=[_sender(subject, found.all()) for subject, found in zip(subjects, guards, strict=True)],
         candidates=[_candidate(row) for row in staff.all()],
     )  # fmt: skip
 
@@ -107,6 +126,11 @@ def require(staff_id: UUID) -> None:
     """Raise NotFound unless the merchant has this staff member."""
     if not StaffPin.objects.filter(pk=staff_id).exists():
         raise NotFound
+
+
+def _sender(subject: Subject, rows: Sequence[Mapping[str, Any]]) -> Sender:
+    strikes = {row["subject_kind"]: _strikes(row) for row in rows}
+    return Sender(subject, strikes.get(subject.kind, Strikes()), strikes.get(DAY_GUARD, Strikes()))
 
 
 def _strikes(row: Mapping[str, Any]) -> Strikes:

@@ -24,8 +24,12 @@ LONGEST_LOCK = timedelta(hours=24)
 # between: right PINs of one's own, other names, other tills of the same key.
 DAY = timedelta(hours=24)
 DAY_BUDGET = 40
+# However generous a merchant's own limit is: promise 13 holds for six digits whatever is set.
+MOST_A_DAY = 200
 # Only what a manager has let in may lock a person's PIN; a visitor's phone locks nothing but itself.
 INSIDE = frozenset({"api_key", "terminal", "user"})
+# An address is shared by every phone in the shop: it may send so many times what one phone may.
+SHARED = {"address": 4}
 
 _FORM = re.compile(r"[0-9]{4,8}")
 _SILLY = frozenset(
@@ -128,6 +132,24 @@ def generate() -> str:
         pin = f"{secrets.randbelow(10**OFFERED_DIGITS):0{OFFERED_DIGITS}d}"
         if not is_trivial(pin):
             return pin
+
+
+def day_budget(limit: int) -> int:
+    """Return how many wrong PINs one sender may send in 24 hours, at a merchant's limit of tries in a row."""
+    return min(DAY_BUDGET * limit, MOST_A_DAY)
+
+
+def worth(subject: Subject, *, named: bool, people: int) -> int:
+    """Return how many tries of its day a wrong PIN costs its sender: at a till without a name, one per person it met.
+
+    A till shows the names, so a PIN alone is rare there. A POS sends nothing else, and many tills through one key.
+    """
+    return max(1, people) if subject.kind in ("terminal", "user") and not named else 1
+
+
+def share(subject: Subject) -> int:
+    """Return how many times the merchant's limit of wrong PINs a sender may use up."""
+    return SHARED.get(subject.kind, 1)
 
 
 def after_wrong_pin(strikes: Strikes, *, at: datetime, limit: int, minutes: int) -> Strikes:

@@ -34,23 +34,43 @@ def create(
     store_id: UUID | None = None,
     expires_at: datetime | None = None,
     actor_id: UUID | None = None,
+    maker_id: UUID | None = None,
 ) -> NewApiKey:
     """Make a key with scopes out of read, earn, redeem, manage; bound to one store, or good for all.
 
+    maker_id: the person the key goes back to when no person acts, as behind a key that makes another one.
     Raises ValidationFailed (`name`, `scopes`, `expires_at`) and NotFound (a store that is not the merchant's).
     """
-    cleaned = " ".join(name.split())
-    _refuse_bad_values(cleaned, scopes, expires_at, at)
+    cleaned = _cleaned(name)
+    _refuse_bad_values(scopes, expires_at, at)
     token = tokens.new_api_key()
     with tenancy.scope(merchant_id):
         if store_id is not None and not Store.objects.filter(pk=store_id, closed_at=None).exists():
             raise NotFound
         key = ApiKey.objects.create(
             merchant_id=merchant_id, name=cleaned, prefix=token.prefix, key_hash=token.hash, store_id=store_id,
-            scopes=[scope for scope in SCOPES if scope in scopes], created_by_id=actor_id, expires_at=expires_at,
+            scopes=[scope for scope in SCOPES if scope in scopes], created_by_id=actor_id or maker_id,
+            expires_at=expires_at,
         )  # fmt: skip
         _note(key, "api_key_created", actor_id)
     return NewApiKey(key, token.text)
+
+
+def rename(
+    *, merchant_id: UUID, api_key_id: UUID, name: str, at: datetime, actor_id: UUID | None = None
+) -> ApiKey:  # fmt: skip
+    """Give a key that works another name. Raises NotFound and ValidationFailed (`name`)."""
+    cleaned = _cleaned(name)
+    with tenancy.scope(merchant_id):
+        found = ApiKey.objects.select_for_update(of=("self",)).select_related("store")
+        key = found.filter(pk=api_key_id, revoked_at=None).first()
+        if key is None:
+            raise NotFound
+        if key.name != cleaned:
+            key.name = cleaned
+            key.save(update_fields=["name"])
+            _note(key, "api_key_renamed", actor_id)
+    return key
 
 
 def revoke(*, merchant_id: UUID, api_key_id: UUID, at: datetime, actor_id: UUID | None = None) -> ApiKey:
@@ -72,9 +92,14 @@ def note_used(*, merchant_id: UUID, api_key_id: UUID, at: datetime) -> None:
         ApiKey.objects.filter(pk=api_key_id).exclude(last_used_at__gt=at - NOTE_USED_EVERY).update(last_used_at=at)
 
 
-def _refuse_bad_values(name: str, scopes: Collection[str], expires_at: datetime | None, at: datetime) -> None:
-    if not 1 <= len(name) <= 60 or "\x00" in name:
+def _cleaned(name: str) -> str:
+    cleaned = " ".join(name.split())
+    if not 1 <= len(cleaned) <= 60 or "\x00" in cleaned:
         raise ValidationFailed.of("name", "required", _("A name has 1 to 60 characters."))
+    return cleaned
+
+
+def _refuse_bad_values(scopes: Collection[str], expires_at: datetime | None, at: datetime) -> None:
     if not scopes or not set(scopes) <= set(SCOPES):
         raise ValidationFailed.of("scopes", "unknown_scope", _("Choose from read, earn, redeem and manage."))
     if expires_at is not None and expires_at <= at:

@@ -4,7 +4,9 @@ A PIN counts only together with what sent it (`Subject`): a paired terminal, an 
 visitor's card in the store's own-device flow. Making and changing PINs is in stores.services.staff.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.core import signing
@@ -15,7 +17,7 @@ from core.errors import DomainError
 from core.ids import uuid7
 from stores.models import PinGuard, StaffPin
 from stores.queries import pins as pin_queries
-from stores.queries.pins import Candidate, Case
+from stores.queries.pins import Candidate, Case, Sender
 from stores.rules import pins as rules
 from stores.rules.pins import (
     SessionClaims,
@@ -32,7 +34,8 @@ from stores.services.staff import create, revoke, rotate, unlock, update
 
 __all__ = [
     "SessionClaims", "StaffPinInvalid", "StaffPinLocked", "StaffPinRequired", "StaffSessionExpired", "Subject",
-    "VerifiedStaff", "create", "read_session", "revoke", "rotate", "start_session", "unlock", "update", "verify",
+    "VerifiedStaff", "create", "holder_of", "read_session", "revoke", "rotate", "start_session", "unlock", "update",
+    "verify",
 ]  # fmt: skip
 
 SALT = "stores.pins.session"
@@ -41,26 +44,29 @@ NOTE_USE_EVERY = timedelta(minutes=1)
 COUNT_FOR_THE_DAY = """
     INSERT INTO stores_pinguard AS g
         (id, merchant_id, subject_kind, subject_id, device, failed_attempts, lock_level, locked_until)
-    VALUES (%(id)s, %(merchant)s, 'day', %(subject)s, '', 1, 0, %(end)s)
+    VALUES (%(id)s, %(merchant)s, 'day', %(subject)s, '', %(worth)s, 0, %(end)s)
     ON CONFLICT (merchant_id, subject_kind, subject_id, device) DO UPDATE SET
-        failed_attempts = CASE WHEN g.locked_until <= %(at)s THEN 1 ELSE LEAST(g.failed_attempts + 1, 30000) END,
+        failed_attempts = CASE WHEN g.locked_until <= %(at)s THEN excluded.failed_attempts
+            ELSE LEAST(g.failed_attempts + excluded.failed_attempts, 30000) END,
         locked_until = CASE WHEN g.locked_until <= %(at)s THEN excluded.locked_until ELSE g.locked_until END
 """
 
 
 def verify(
-    *, merchant_id: UUID, store_id: UUID, subject: Subject, pin: str, staff_id: UUID | None, at: datetime
-) -> VerifiedStaff:
+    *, merchant_id: UUID, store_id: UUID, subject: Subject, pin: str, staff_id: UUID | None, at: datetime,
+    through: Sequence[Subject] = (),
+) -> VerifiedStaff:  # fmt: skip
     """Check a PIN, of a named staff member or alone, and count what is wrong (DOMAIN.md 21).
 
-    A wrong PIN for a named person counts on that person; one that is nobody's counts on what sent it. Limits are
-    looked at before anything is hashed, under locks that put parallel tries in a line. The counters commit here, so
-    it must be called outside of any scope. Raises StaffPinInvalid (also for an unknown person) and StaffPinLocked.
+    A wrong PIN for a named person counts on that person; one that is nobody's counts on what sent it, and on what it
+    came through (`through`: a visitor's address). Limits are looked at before anything is hashed, under locks that put
+    parallel tries in a line. The counters commit here, so it must be called outside of any scope. Raises
+    StaffPinInvalid (also for an unknown person) and StaffPinLocked.
     """
     if tenancy.current_merchant_id() is not None or tenancy.in_platform():
         raise RuntimeError("pins.verify commits its counters itself: call it outside of any scope")
     with tenancy.scope(merchant_id):
-        outcome = _try(merchant_id, store_id, subject, pin, staff_id, at)
+        outcome = _try(merchant_id, store_id, (subject, *through), pin, staff_id, at)
     if isinstance(outcome, DomainError):
         raise outcome
     return outcome
@@ -94,13 +100,22 @@ def read_session(token: str, *, merchant_id: UUID, subject: Subject, at: datetim
     return SessionClaims(UUID(staff_id), version)
 
 
+def holder_of(token: str, *, merchant_id: UUID) -> UUID | None:
+    """Return whose session a token is, over or not, None when it is none of ours: to name somebody, never to trust."""
+    try:
+        merchant, _kind, _sender, _device, staff_id, *_rest = signing.loads(token, salt=SALT)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    return UUID(staff_id) if merchant == str(merchant_id) else None
+
+
 def _try(
-    merchant_id: UUID, store_id: UUID, subject: Subject, pin: str, staff_id: UUID | None, at: datetime
+    merchant_id: UUID, store_id: UUID, subjects: Sequence[Subject], pin: str, staff_id: UUID | None, at: datetime
 ) -> VerifiedStaff | DomainError:
     pin = pin if rules.is_pin(pin) else ""  # nobody has an empty PIN: it goes the way of a wrong one
     buckets = pin_hashing.buckets(merchant_id, pin)
     case = pin_queries.read_case(
-        merchant_id=merchant_id, store_id=store_id, subject=subject, staff_id=staff_id, buckets=buckets
+        merchant_id=merchant_id, store_id=store_id, subjects=subjects, staff_id=staff_id, buckets=buckets
     )
     named = case.candidates[0] if staff_id and case.candidates else None
     locked_until = _locked_until(case, named, at)
@@ -108,18 +123,18 @@ def _try(
         return StaffPinLocked(locked_until=locked_until, at=at, zone=case.zone)
     found = _matching(case.candidates, pin)
     if found is None:
-        return _count(case, merchant_id, subject, named, at)
+        return _count(case, merchant_id, named, at)
     if found.strikes.locked_until is not None and found.strikes.is_locked(at):
         return StaffPinLocked(locked_until=found.strikes.locked_until, at=at, zone=case.zone)
-    _forgive(case, merchant_id, subject, found, pin, at)
+    _forgive(case, merchant_id, found, pin, at)
     return VerifiedStaff(found.id, found.name, found.version)
 
 
 def _locked_until(case: Case, named: Candidate | None, at: datetime) -> datetime | None:
     """Return when the next try may be made, None when it may be made now."""
-    ends = [case.sender.locked_until] if case.sender.is_locked(at) else []
-    if case.day.failed >= rules.DAY_BUDGET * case.limit and case.day.is_locked(at):
-        ends.append(case.day.locked_until)
+    ends = [sender.strikes.locked_until for sender in case.senders if sender.strikes.is_locked(at)]
+    days = [sender.day for sender in case.senders if sender.day.failed >= rules.day_budget(case.limit)]
+    ends += [day.locked_until for day in days if day.is_locked(at)]
     if named is not None and named.strikes.is_locked(at):
         ends.append(named.strikes.locked_until)
     return max((end for end in ends if end is not None), default=None)
@@ -131,39 +146,47 @@ def _matching(candidates: list[Candidate], pin: str) -> Candidate | None:
     return next((row for row in candidates if pin_hashing.matches(row.pin_hash, row.pepper_id, pin)), None)
 
 
-def _count(
-    case: Case, merchant_id: UUID, subject: Subject, named: Candidate | None, at: datetime
-) -> StaffPinInvalid:  # fmt: skip
-    """Count a wrong PIN on the named person, or else on its sender, and on the sender's day."""
-    if named is not None and subject.kind in rules.INSIDE:
+def _count(case: Case, merchant_id: UUID, named: Candidate | None, at: datetime) -> StaffPinInvalid:
+    """Count a wrong PIN on the named person, or else on its senders, and on each sender's day."""
+    left = []
+    if named is not None and case.senders[0].subject.kind in rules.INSIDE:
         strikes = rules.after_wrong_pin(named.strikes, at=at, limit=case.limit, minutes=case.minutes)
         StaffPin.objects.filter(pk=named.id).update(
             failed_attempts=strikes.failed, locked_until=strikes.locked_until
         )  # fmt: skip
+        left.append(0 if strikes.locked_until else case.limit - strikes.failed)
     else:
-        strikes = rules.after_nobodys_pin(case.sender, at=at, limit=case.limit, minutes=case.minutes)
-        PinGuard.objects.update_or_create(
-            merchant_id=merchant_id, subject_kind=subject.kind, subject_id=subject.id, device=subject.device,
-            defaults={
-                "failed_attempts": strikes.failed, "lock_level": strikes.level, "locked_until": strikes.locked_until
-            },
-        )  # fmt: skip
+        left += [_count_on(sender, case, merchant_id, at) for sender in case.senders]
     with connection.cursor() as cursor:
-        cursor.execute(
-            COUNT_FOR_THE_DAY,
-            {"id": uuid7(), "merchant": merchant_id, "subject": subject.id, "at": at, "end": at + rules.DAY},
-        )
-    return StaffPinInvalid(attempts_remaining=0 if strikes.locked_until else case.limit - strikes.failed)
+        for sender in case.senders:
+            values: dict[str, Any] = {"id": uuid7(), "merchant": merchant_id, "subject": sender.subject.id, "at": at}
+            worth = rules.worth(sender.subject, named=named is not None, people=case.people)
+            cursor.execute(COUNT_FOR_THE_DAY, {**values, "end": at + rules.DAY, "worth": worth})
+    return StaffPinInvalid(attempts_remaining=min(left))
 
 
-def _forgive(
-    case: Case, merchant_id: UUID, subject: Subject, staff: Candidate, pin: str, at: datetime
-) -> None:  # fmt: skip
+def _count_on(sender: Sender, case: Case, merchant_id: UUID, at: datetime) -> int:
+    """Count a wrong PIN on what sent it; return how many tries are left there."""
+    limit = case.limit * rules.share(sender.subject)
+    strikes = rules.after_nobodys_pin(sender.strikes, at=at, limit=limit, minutes=case.minutes)
+    PinGuard.objects.update_or_create(
+        merchant_id=merchant_id, **_guard(sender.subject),
+        defaults={
+            "failed_attempts": strikes.failed, "lock_level": strikes.level, "locked_until": strikes.locked_until
+        },
+    )  # fmt: skip
+    return 0 if strikes.locked_until else limit - strikes.failed
+
+
+def _guard(subject: Subject) -> dict[str, str | UUID]:
+    return {"subject_kind": subject.kind, "subject_id": subject.id, "device": subject.device}
+
+
+def _forgive(case: Case, merchant_id: UUID, staff: Candidate, pin: str, at: datetime) -> None:
     """Clear the strikes after a right PIN, note the use, and renew a hash made with an older pepper."""
-    if case.sender != Strikes():
-        PinGuard.objects.filter(
-            merchant_id=merchant_id, subject_kind=subject.kind, subject_id=subject.id, device=subject.device
-        ).delete()
+    for sender in case.senders:
+        if sender.strikes != Strikes():
+            PinGuard.objects.filter(merchant_id=merchant_id, **_guard(sender.subject)).delete()
     changes: dict[str, object] = {}
     if staff.strikes != Strikes():
         changes |= {"failed_attempts": 0, "locked_until": None}

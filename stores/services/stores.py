@@ -132,6 +132,9 @@ def _apply(store: Store, values: Mapping[str, Any]) -> None:
 
 def _check(store: Store, names: list[str]) -> None:
     fields.check(store, names)
+    if {"latitude", "longitude"} & set(names) and (store.latitude is None) != (store.longitude is None):
+        missing = "latitude" if store.latitude is None else "longitude"
+        raise ValidationFailed.of(missing, "required", _("Latitude and longitude go together."))
     if "opening_hours" in names and not _are_hours(store.opening_hours):
         raise ValidationFailed.of(
             "opening_hours", "invalid", _('Write hours as {"mon": [["08:00", "18:00"]]}, with days from mon to sun.')
@@ -145,14 +148,19 @@ def _are_hours(value: Any) -> bool:
 
 
 def _is_span(span: Any) -> bool:
-    return isinstance(span, list) and len(span) == 2 and all(
-        isinstance(end, str) and CLOCK.fullmatch(end) is not None for end in span
-    )  # fmt: skip
+    """Tell whether this is a time from and a time to; a bar's evening may end after midnight."""
+    if not isinstance(span, list) or len(span) != 2:
+        return False
+    if not all(isinstance(end, str) and CLOCK.fullmatch(end) is not None for end in span):
+        return False
+    return span[0] not in ("24:00", span[1])
 
 
 def _save_with_code(store: Store, wanted: str, merchant: Merchant) -> None:
     """Save under the wanted or the first free code. Others' stores cannot be seen: the unique index decides."""
     wanted = wanted.strip().lower()
+    if wanted in RESERVED:
+        raise ValidationFailed.of("code", "invalid", _("This code is kept for our own pages. Choose another one."))
     if wanted and not _is_code(wanted):
         raise ValidationFailed.of(
             "code", "invalid", _("A code has 2 to 60 small letters, digits and hyphens, such as cafe-gare.")
@@ -171,7 +179,7 @@ def _save_with_code(store: Store, wanted: str, merchant: Merchant) -> None:
 
 
 def _is_code(code: str) -> bool:
-    return MIN_CODE <= len(code) <= MAX_CODE and CODE.fullmatch(code) is not None and code not in RESERVED
+    return MIN_CODE <= len(code) <= MAX_CODE and CODE.fullmatch(code) is not None
 
 
 def _note(store: Store, action: str, actor_id: UUID | None) -> None:

@@ -25,8 +25,9 @@ class PairingRefused(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class PairingCode:
-    """A code to type on the device, shown once."""
+    """A code to type on the device, shown once; `name` as the device will be called."""
 
+    name: str
     code: str
     expires_at: datetime
 
@@ -40,16 +41,14 @@ class Paired:
 
 
 def make_pairing_code(
-    *, merchant_id: UUID, store_id: UUID, name: str, user_id: UUID, at: datetime
+    *, merchant_id: UUID, store_id: UUID, name: str, user_id: UUID | None, at: datetime
 ) -> PairingCode:  # fmt: skip
     """Make a code with which one device becomes a terminal of the store within 15 minutes.
 
-    Raises NotFound for a store that is closed or not the merchant's, ValidationFailed for a name of no or more than
-    60 characters.
+    user_id: who asks for it, None for a script that goes back to nobody. Raises NotFound for a store that is closed or
+    not the merchant's, ValidationFailed for a name of no or more than 60 characters.
     """
-    cleaned = " ".join(name.split())
-    if not 1 <= len(cleaned) <= 60:
-        raise ValidationFailed.of("name", "required", _("A name has 1 to 60 characters."))
+    cleaned = _cleaned(name)
     code = tokens.new_pairing_code()
     with tenancy.scope(merchant_id):
         if not Store.objects.filter(pk=store_id, closed_at=None).exists():
@@ -58,7 +57,7 @@ def make_pairing_code(
             merchant_id=merchant_id, name=cleaned, store_id=store_id, created_by_id=user_id,
             code_hash=tokens.hash_pairing_code(code), expires_at=at + CODE_LIFETIME,
         )  # fmt: skip
-    return PairingCode(code, pairing.expires_at)
+    return PairingCode(cleaned, code, pairing.expires_at)
 
 
 def pair(*, code: str, at: datetime) -> Paired:
@@ -83,6 +82,23 @@ def pair(*, code: str, at: datetime) -> Paired:
     return Paired(terminal, token.text)
 
 
+def rename(
+    *, merchant_id: UUID, terminal_id: UUID, name: str, at: datetime, actor_id: UUID | None = None
+) -> Terminal:  # fmt: skip
+    """Give a terminal in use another name. Raises NotFound and ValidationFailed (`name`)."""
+    cleaned = _cleaned(name)
+    with tenancy.scope(merchant_id):
+        found = Terminal.objects.select_for_update(of=("self",)).select_related("store")
+        terminal = found.filter(pk=terminal_id, revoked_at=None).first()
+        if terminal is None:
+            raise NotFound
+        if terminal.name != cleaned:
+            terminal.name = cleaned
+            terminal.save(update_fields=["name"])
+            _note(terminal, "terminal_renamed", actor_id)
+    return terminal
+
+
 def revoke(*, merchant_id: UUID, terminal_id: UUID, at: datetime, actor_id: UUID | None = None) -> Terminal:
     """Take a terminal out of use at once. Raises NotFound; doing it twice changes nothing."""
     with tenancy.scope(merchant_id):
@@ -100,6 +116,13 @@ def note_seen(*, merchant_id: UUID, terminal_id: UUID, at: datetime) -> None:
     """Keep when a terminal was last seen, at most once a minute."""
     with tenancy.scope(merchant_id):
         Terminal.objects.filter(pk=terminal_id).exclude(last_seen_at__gt=at - NOTE_SEEN_EVERY).update(last_seen_at=at)
+
+
+def _cleaned(name: str) -> str:
+    cleaned = " ".join(name.split())
+    if not 1 <= len(cleaned) <= 60 or "\x00" in cleaned:
+        raise ValidationFailed.of("name", "required", _("A name has 1 to 60 characters."))
+    return cleaned
 
 
 def _note(terminal: Terminal, action: str, actor_id: UUID | None) -> None:

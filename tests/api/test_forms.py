@@ -6,9 +6,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core import tenancy
+from merchants.models import Invitation
+from merchants.services import invitations
+from stores.models import Store
 from tests.architecture import sweep
-from tests.architecture.routes import ANYONE, MERCHANT_PAGE, ROUTES, STORE_PAGE, Route
+from tests.architecture.routes import ANYONE, CUSTOMER, MERCHANT_PAGE, ROUTES, STORE_PAGE, Route
 from tests.support.house import House, undone
+from tests.support.own_api import PAGES
 
 FIELD = re.compile(r'<(?:input|select|textarea|button)\b[^>]*\sname="([^"]+)"')
 VALUES = [
@@ -16,7 +21,9 @@ VALUES = [
     "<script>", "%s", "{}", "2026-02-30", "00000000-0000-0000-0000-000000000000", "\r\n\r\n", "owner",
 ]  # fmt: skip
 FORMS = [
-    (pattern, route) for pattern, route in sweep.routes(ANYONE, MERCHANT_PAGE, STORE_PAGE) if "POST" in route.methods
+    (pattern, route)
+    for pattern, route in sweep.routes(ANYONE, CUSTOMER, MERCHANT_PAGE, STORE_PAGE)
+    if "POST" in route.methods
 ]
 # Questions with a button and nothing else.
 WITHOUT_FIELDS = {"loyalty/<str:store_code>/link/<str:token>"} | {
@@ -28,7 +35,12 @@ SKIPPED = {"csrfmiddlewaretoken", "language", "theme", "next"}
 @pytest.fixture
 def house(db: None, settings: Any) -> House:
     settings.LOYALTY_THROTTLE_SCALE = 1_000_000
-    return House.make("ours")
+    house = House.make("ours")
+    with tenancy.scope(house.world.merchant_id):
+        Store.objects.update(own_device_enabled=True)
+        invited = Invitation.objects.get(pk=house.ids["invitation_id"])
+        house.ids["invitation_token"] = invitations.token_of(invited)
+    return house
 
 
 def fields_of(browser: Client, path: str) -> list[str]:
@@ -38,12 +50,20 @@ def fields_of(browser: Client, path: str) -> list[str]:
     return [name for name in dict.fromkeys(FIELD.findall(text)) if name not in SKIPPED]
 
 
+def visitor(house: House, pattern: str, route: Route) -> Client:
+    """Return the browser of somebody who sees the form."""
+    if route.who == CUSTOMER or pattern.startswith(PAGES):
+        return house.customer(raise_request_exception=False)
+    return (Client if route.who == ANYONE else house.person)(raise_request_exception=False)
+
+
 @pytest.mark.parametrize(("pattern", "route"), FORMS, ids=lambda part: part if isinstance(part, str) else "")
 def test_every_form_takes_any_value(house: House, pattern: str, route: Route) -> None:
     faults, shown = {}, 0
     for number in (1, 2, 3, 4) if "number" in sweep.names_in(pattern) else (0,):
-        browser = (Client if route.who == ANYONE else house.person)(raise_request_exception=False)
-        path = sweep.address(pattern, {**house.ids, "number": number})
+        browser = visitor(house, pattern, route)
+        token = house.ids["invitation_token" if pattern.startswith("invitations/") else "token"]
+        path = sweep.address(pattern, {**house.ids, "number": number, "token": token})
         names = fields_of(browser, path)
         shown += len(names)
         for value in VALUES:

@@ -4,16 +4,19 @@ A new address without an entry fails, and so does an entry without an address. S
 body that works, so that a refusal is known to come from the boundary and not from the body.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from merchants.permissions import EARN, MANAGE, READ, REDEEM
+from tests.support import uploads
 from tests.support.house import PIN, House
 
 # Who an address is for.
 WATCHER = "whoever watches the servers"
 ANYONE = "anyone"
 SWITCH = "anyone, by POST only"
+SIGNED = "whoever holds the signed address from a mail, also a mail program: without cookie and token"
 CUSTOMER = "the holder of a card of the store"
 OWN_CARD = "the holder of any card; others are led to the start page"
 ACCOUNT = "a person's account: allauth's own"
@@ -24,6 +27,7 @@ TERMINAL_PAGE = "paired tills and the merchant's people"
 STORE_API = "an API key, a till or a person of the merchant"
 CARD_API = "the holder of a card"
 PUBLIC_API = "anyone, JSON"
+PICTURE = "anyone who was shown the address of a picture"
 ADMIN = "the platform's administrators"
 
 
@@ -31,19 +35,24 @@ ADMIN = "the platform's administrators"
 class Use:
     """One method of an address of the store API. `any_of`: the scopes of which the caller needs one.
 
-    The body names things of a house by "{card_id}" and the like.
+    The body names things of a house by "{card_id}" and the like. first: what must have happened for it to work.
     """
 
     any_of: tuple[str, ...]
     body: dict[str, Any] | None = None
+    first: Callable[[House], object] | None = None
+    # The body is a picture as a form sends it.
+    image: bool = False
 
     @property
     def names_things(self) -> bool:
         """Whether the body names things by id, which may be another merchant's."""
         return "{" in str(list((self.body or {}).values()))
 
-    def body_for(self, house: House) -> dict[str, Any] | None:
+    def body_for(self, house: House) -> dict[str, Any] | bytes | None:
         """Return the body about the things of a house."""
+        if self.image:
+            return uploads.form()
         return None if self.body is None else {name: _filled(value, house) for name, value in self.body.items()}
 
 
@@ -74,11 +83,13 @@ def _filled(value: Any, house: House) -> Any:
 
 
 READS = Use((READ,))
+MANAGES = Use((MANAGE,))
 CARD = {"card_id": "{card_id}"}
 
 STORE = "store/<slug:store_code>/loyalty/"
 TERMINAL = f"{STORE}terminal"
 API = "api/v1/store/loyalty/"
+MERCHANT_API = "api/v1/merchant/"
 
 ROUTES: dict[str, Route] = {
     "healthz": page(WATCHER),
@@ -88,12 +99,15 @@ ROUTES: dict[str, Route] = {
     "": page(ANYONE),
     "i18n/setlang/": page(SWITCH, "POST"),
     "theme": page(SWITCH, "POST"),
+    "media/<path:file>": page(PICTURE),
     "theme/<uuid:merchant_id>-<int:version>.css": page(ANYONE),
+    "qr/<slug:store_code>.png": page(ANYONE),
     "legal/terms": page(ANYONE),
     "legal/privacy": page(ANYONE),
     "legal/imprint": page(ANYONE),
     "signup/": page(ANYONE, "GET", "POST"),
     "pair": page(ANYONE, "GET", "POST"),
+    "invitations/<str:token>": page(ANYONE, "GET", "POST"),
     "api/schema/": page(PUBLIC_API),
     "api/docs/": page(ANYONE),
     # Customers
@@ -108,7 +122,13 @@ ROUTES: dict[str, Route] = {
     "loyalty/<str:store_code>/welcome": page(CUSTOMER),
     "loyalty/<str:store_code>/dashboard": page(CUSTOMER),
     "loyalty/<str:store_code>/history": page(CUSTOMER),
-    "loyalty/<str:store_code>/privacy": page(CUSTOMER),
+    "loyalty/<str:store_code>/privacy": page(CUSTOMER, "GET", "POST"),
+    "loyalty/<str:store_code>/privacy/export": page(CUSTOMER),
+    "loyalty/<str:store_code>/privacy/erase": page(CUSTOMER, "GET", "POST"),
+    "loyalty/<str:store_code>/profile": page(CUSTOMER, "GET", "POST"),
+    "u/<str:token>": page(SIGNED, "GET", "POST"),
+    "stamp/<str:store_code>": page(ANYONE, "GET", "POST"),
+    "points/<str:store_code>": page(ANYONE, "GET", "POST"),
     "c/<str:code>": page(ANYONE),
     # People and their account
     "accounts/signup/": page(ACCOUNT),
@@ -134,6 +154,9 @@ ROUTES: dict[str, Route] = {
     "accounts/2fa/recovery-codes/": page(ACCOUNT),
     "accounts/2fa/recovery-codes/generate/": page(ACCOUNT),
     "accounts/2fa/recovery-codes/download/": page(ACCOUNT),
+    "accounts/google/login/": page(ACCOUNT),
+    "accounts/google/login/callback/": page(ACCOUNT),
+    "accounts/google/login/token/": page(ACCOUNT),
     "accounts/3rdparty/": page(ACCOUNT),
     "accounts/3rdparty/signup/": page(ACCOUNT),
     "accounts/3rdparty/login/cancelled/": page(ACCOUNT),
@@ -157,16 +180,28 @@ ROUTES: dict[str, Route] = {
     "store/merchant/team": page(MERCHANT_PAGE),
     "store/merchant/team/<uuid:membership_id>/role": page(MERCHANT_PAGE, "POST"),
     "store/merchant/team/<uuid:membership_id>/remove": page(MERCHANT_PAGE, "GET", "POST"),
+    "store/merchant/team/invite": page(MERCHANT_PAGE, "GET", "POST"),
+    "store/merchant/team/invitations/<uuid:invitation_id>/resend": page(MERCHANT_PAGE, "POST"),
+    "store/merchant/team/invitations/<uuid:invitation_id>/revoke": page(MERCHANT_PAGE, "GET", "POST"),
+    "store/merchant/export": page(MERCHANT_PAGE),
+    "store/merchant/export/<slug:kind>.csv": page(MERCHANT_PAGE),
     "store/merchant/api-keys": page(MERCHANT_PAGE),
     "store/merchant/api-keys/new": page(MERCHANT_PAGE, "GET", "POST"),
     "store/merchant/api-keys/<uuid:api_key_id>/revoke": page(MERCHANT_PAGE, "GET", "POST"),
     TERMINAL: page(TERMINAL_PAGE),
     STORE: page(STORE_PAGE, role=READ),
     f"{STORE}stats": page(STORE_PAGE),
+    f"{STORE}stats.csv": page(STORE_PAGE),
     f"{STORE}cards": page(STORE_PAGE),
     f"{STORE}cards/<uuid:card_id>": page(STORE_PAGE),
     f"{STORE}cards/<uuid:card_id>/void/<uuid:transaction_id>": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}cards/<uuid:card_id>/refund/<uuid:transaction_id>": page(STORE_PAGE, "GET", "POST"),
+    f"{STORE}cards/<uuid:card_id>/adjust": page(STORE_PAGE, "GET", "POST"),
+    f"{STORE}cards/<uuid:card_id>/freeze": page(STORE_PAGE, "GET", "POST"),
+    f"{STORE}cards/<uuid:card_id>/merge": page(STORE_PAGE, "GET", "POST"),
+    f"{STORE}cards/<uuid:card_id>/unmerge": page(STORE_PAGE, "GET", "POST"),
+    f"{STORE}cards/<uuid:card_id>/owner": page(STORE_PAGE, "GET", "POST"),
+    f"{STORE}cards/<uuid:card_id>/erase": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}enroll": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}settings": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}settings/<slug:status>": page(STORE_PAGE, "GET", "POST"),
@@ -174,6 +209,8 @@ ROUTES: dict[str, Route] = {
     f"{STORE}rewards/new": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}rewards/<uuid:reward_id>": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}rewards/<uuid:reward_id>/switch": page(STORE_PAGE, "POST"),
+    f"{STORE}rewards/<uuid:reward_id>/picture": page(STORE_PAGE, "POST"),
+    f"{STORE}rewards/<uuid:reward_id>/picture/remove": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}rewards/<uuid:reward_id>/remove": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}staff": page(STORE_PAGE),
     f"{STORE}staff/new": page(STORE_PAGE, "GET", "POST"),
@@ -184,7 +221,12 @@ ROUTES: dict[str, Route] = {
     f"{STORE}terminals": page(STORE_PAGE),
     f"{STORE}terminals/new": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}terminals/<uuid:terminal_id>/revoke": page(STORE_PAGE, "GET", "POST"),
+    f"{STORE}reviews": page(STORE_PAGE),
+    f"{STORE}reviews/<uuid:review_id>/accept": page(STORE_PAGE, "POST"),
+    f"{STORE}reviews/<uuid:review_id>/dismiss": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}branding": page(STORE_PAGE, "GET", "POST"),
+    f"{STORE}branding/logo": page(STORE_PAGE, "POST"),
+    f"{STORE}branding/logo/remove": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}posters": page(STORE_PAGE),
     # Tills and scripts
     f"{API}program": api(
@@ -195,11 +237,17 @@ ROUTES: dict[str, Route] = {
     f"{API}stats": api(GET=READS),
     f"{API}rewards": api(GET=READS, POST=Use((MANAGE,), {"name": "Mug", "points_cost": 50})),
     f"{API}rewards/<uuid:reward_id>": api(PATCH=Use((MANAGE,), {"name": "Mug"}), DELETE=Use((MANAGE,))),
+    f"{API}rewards/<uuid:reward_id>/image": api(PUT=Use((MANAGE,), image=True), DELETE=Use((MANAGE,))),
     f"{API}cards": api(GET=READS),
     f"{API}cards/enroll": api(POST=Use((EARN,), {"name": "Paul"})),
     f"{API}cards/lookup": api(POST=Use((READ,), CARD)),
     f"{API}cards/<uuid:card_id>": api(GET=READS),
     f"{API}cards/<uuid:card_id>/transactions": api(GET=READS),
+    f"{API}cards/<uuid:card_id>/adjust": api(POST=Use((MANAGE,), {"points_delta": 5, "reason": "kindness"})),
+    f"{API}cards/<uuid:card_id>/freeze": api(POST=Use((MANAGE,), {"reason": "lost"})),
+    f"{API}cards/<uuid:card_id>/unfreeze": api(POST=Use((MANAGE,), {"reason": "found"}, House.freeze)),
+    f"{API}cards/<uuid:card_id>/merge": api(POST=Use((MANAGE,), {"into": "{spare_id}", "reason": "same person"})),
+    f"{API}cards/<uuid:card_id>/unmerge": api(POST=Use((MANAGE,), {"reason": "two persons"}, House.merge)),
     f"{API}stamp": api(POST=Use((EARN,), CARD)),
     f"{API}stamp/redeem": api(POST=Use((REDEEM,), CARD)),
     f"{API}points": api(POST=Use((EARN,), {**CARD, "purchase_amount_cents": 500})),
@@ -207,16 +255,64 @@ ROUTES: dict[str, Route] = {
     f"{API}transactions/<uuid:transaction_id>/void": api(POST=Use((EARN, MANAGE), {"reason": "typed twice"})),
     f"{API}transactions/<uuid:transaction_id>/refund": api(POST=Use((MANAGE,), {"amount_cents": 100})),
     f"{API}preview": api(POST=Use((READ,), {**CARD, "op": "stamp"})),
+    f"{API}terminal/batch": api(POST=Use((EARN,), {"operations": []})),
+    f"{API}reviews": api(GET=READS),
+    f"{API}reviews/<uuid:review_id>/accept": api(POST=Use((MANAGE,), {"note": "seen"})),
+    f"{API}reviews/<uuid:review_id>/dismiss": api(POST=Use((MANAGE,), {"note": "double"})),
     f"{API}pins": api(GET=READS, POST=Use((MANAGE,), {"name": "Carla", "stores": ["{store_code}"]})),
     f"{API}pins/verify": api(POST=Use((EARN, REDEEM, MANAGE), {"staff_id": "{staff_id}", "staff_pin": PIN})),
     f"{API}pins/<uuid:staff_id>": api(PATCH=Use((MANAGE,), {"name": "Anne"}), DELETE=Use((MANAGE,))),
     f"{API}pins/<uuid:staff_id>/unlock": api(POST=Use((MANAGE,))),
     f"{API}staff": api(GET=READS),
+    "api/v1/merchant/analytics": api(GET=Use((MANAGE,))),
+    "api/v1/merchant/logo": api(PUT=Use((MANAGE,), image=True), DELETE=Use((MANAGE,))),
+    "api/v1/merchant/team/invitations": api(
+        GET=Use((MANAGE,)), POST=Use((MANAGE,), {"email": "new@example.com", "role": "staff"})
+    ),
+    "api/v1/merchant/team/invitations/<uuid:invitation_id>": api(DELETE=Use((MANAGE,))),
+    "api/v1/merchant/team/invitations/<uuid:invitation_id>/resend": api(POST=Use((MANAGE,))),
+    "api/v1/merchant/exports/cards.csv": api(GET=Use((MANAGE,))),
+    "api/v1/merchant/exports/transactions.csv": api(GET=Use((MANAGE,))),
+    "api/v1/merchant/exports/customers.csv": api(GET=Use((MANAGE,))),
+    # The merchant's own affairs, for people who manage and keys with `manage`; roles: merchants.permissions.RIGHTS
+    "api/v1/merchant": api(GET=MANAGES, PATCH=Use((MANAGE,), {"legal_name": "Café SARL"})),
+    f"{MERCHANT_API}settings": api(GET=MANAGES),
+    f"{MERCHANT_API}stores": api(GET=MANAGES, POST=Use((MANAGE,), {"name": "Kirchberg"})),
+    f"{MERCHANT_API}stores/<uuid:store_id>": api(
+        GET=MANAGES, PATCH=Use((MANAGE,), {"city": "Luxembourg"}), DELETE=MANAGES
+    ),
+    f"{MERCHANT_API}team": api(GET=MANAGES, POST=Use((MANAGE,), {"email": "carla@example.com", "role": "staff"})),
+    f"{MERCHANT_API}team/<uuid:membership_id>": api(PATCH=Use((MANAGE,), {"role": "manager"}), DELETE=MANAGES),
+    f"{MERCHANT_API}terminals": api(
+        GET=MANAGES, POST=Use((MANAGE,), {"name": "Till 2", "store": "{store_code}"})
+    ),
+    f"{MERCHANT_API}terminals/<uuid:terminal_id>": api(PATCH=Use((MANAGE,), {"name": "Bar"}), DELETE=MANAGES),
+    f"{MERCHANT_API}api-keys": api(
+        GET=MANAGES, POST=Use((MANAGE,), {"name": "POS", "scopes": ["manage"], "store": "{store_code}"})
+    ),
+    f"{MERCHANT_API}api-keys/<uuid:api_key_id>": api(PATCH=Use((MANAGE,), {"name": "Till"}), DELETE=MANAGES),
+    f"{MERCHANT_API}customers": api(GET=MANAGES),
+    f"{MERCHANT_API}customers/<uuid:customer_id>": api(
+        GET=MANAGES, PATCH=Use((MANAGE,), {"language": "de", "staff_id": "{staff_id}"})
+    ),
+    f"{MERCHANT_API}customers/<uuid:customer_id>/erase": api(
+        POST=Use((MANAGE,), {"confirm": True, "reason": "asked in a letter"})
+    ),
     # Customers' clients, and everyone
     "api/v1/storefront/loyalty/enroll": Route(PUBLIC_API, ("POST",)),
     "api/v1/storefront/loyalty/card": Route(CARD_API),
     "api/v1/storefront/loyalty/transactions": Route(CARD_API),
+    "api/v1/storefront/loyalty/profile": Route(CARD_API, ("GET", "PATCH")),
+    "api/v1/storefront/loyalty/consents": Route(CARD_API, ("GET", "POST")),
+    "api/v1/storefront/loyalty/recover": Route(PUBLIC_API, ("POST",)),
+    "api/v1/storefront/loyalty/export": Route(CARD_API),
+    "api/v1/storefront/loyalty/erase": Route(CARD_API, ("POST",)),
     "api/v1/loyalty/programs/<str:store_code>": Route(PUBLIC_API),
+    # The platform's administrators, JSON
+    "api/v1/admin/loyalty/programs": Route(ADMIN),
+    "api/v1/admin/loyalty/programs/<uuid:program_id>": Route(ADMIN),
+    "api/v1/admin/loyalty/programs/<uuid:program_id>/stats": Route(ADMIN),
+    "api/v1/admin/loyalty/stats": Route(ADMIN),
     # Nobody's
     "^": page(ANYONE),
 }  # fmt: skip
@@ -233,5 +329,6 @@ ADMIN_MODELS = {
     "merchants/merchantsettings", "stores/store", "stores/staffpin", "stores/terminal", "stores/apikey",
     "stores/pinguard", "customers/customer", "customers/consent", "customers/magiclink", "loyalty/program",
     "loyalty/reward", "loyalty/storeprogram", "loyalty/programversion", "loyalty/card", "loyalty/issuedreward",
-    "loyalty/transaction", "loyalty/transactiondetail", "loyalty/refusedattempt",
+    "loyalty/transaction", "loyalty/transactiondetail", "loyalty/refusedattempt", "loyalty/cardmerge",
+    "loyalty/reviewitem", "customers/mail",
 }  # fmt: skip

@@ -18,7 +18,10 @@ SAYS_NOTHING = ("utils.py", "helpers.py", "managers.py", "signals.py", "common.p
 # What the interface offers to people; a service is called by it and never the other way round.
 EDGES = {"celery", "rest_framework", "drf_spectacular", "django.shortcuts", "django.template.response"}
 # Who reads the clock or the settings all the same, and why.
-CLOCK_READ_BY = {"loyalty.services.operations": "recorded_at is when the row was written; `at` is when it happened"}
+CLOCK_READ_BY = {
+    "loyalty.services.operations": "recorded_at is when the row was written; `at` is when it happened",
+    "loyalty.services.joining": "recorded_at, as in operations",
+}
 SETTINGS_READ_BY = {"stores.rules.tokens": "the hash of a pairing code is keyed"}
 
 

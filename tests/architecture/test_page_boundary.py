@@ -16,6 +16,7 @@ from tests.architecture.routes import (
     OWN_CARD,
     PERSON,
     ROUTES,
+    SIGNED,
     STORE_PAGE,
     SWITCH,
     TERMINAL,
@@ -160,7 +161,7 @@ def test_forms_need_the_csrf_token(house: House) -> None:
     strict, faults = house.person(enforce_csrf_checks=True), {}
     before = house.picture()
     for pattern, route in ROUTES.items():
-        if "POST" in route.methods and not pattern.startswith("api/"):
+        if "POST" in route.methods and not pattern.startswith("api/") and route.who != SIGNED:
             answer = ask(strict, "POST", sweep.address(pattern, {**house.ids, "key": "x", "uidb36": "x"}))
             if answer.status_code != 403:
                 faults[pattern] = answer.status_code

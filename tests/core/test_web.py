@@ -38,3 +38,14 @@ def test_the_proxy_is_believed_only_when_the_settings_say_so(settings: Any) -> N
 
 def test_a_user_agent_is_cut_and_holds_no_nul() -> None:
     assert web.user_agent(request_from("10.0.0.1", HTTP_USER_AGENT="\x00" + "a" * 500)) == "a" * 199
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("192.0.2.7", "192.0.2.7"), ("2001:DB8::1", "2001:db8::1"), ("unknown", None), ("192.0.2.7:5678", None),
+        ("", None), (None, None), ("fe80::1%eth0", None), ("\x00", None),
+    ],
+)  # fmt: skip
+def test_only_an_address_is_kept_as_one(address: str | None, kept: str | None) -> None:
+    assert web.stored_address(address) == kept

@@ -34,6 +34,7 @@ def after_enrollment(world: World, customer: Customer) -> list[Any]:
     tasks.mail_after_enrollment(
         str(world.merchant_id), customer_id=str(customer.pk), card_id=str(uuid7()), pages="/loyalty/gare"
     )
+    tasks.send_mails()
     return mail.outbox
 
 
@@ -153,6 +154,7 @@ def test_the_way_back_writes_to_known_people_only() -> None:
     tasks.mail_way_back(str(world.merchant_id), customer_id=None, card_id=None, pages="/loyalty/gare")
     tasks.mail_way_back(str(world.merchant_id), customer_id=str(uuid7()), **facts)
     tasks.mail_way_back(str(world.merchant_id), customer_id=str(marie.pk), **facts)
+    tasks.send_mails()
 
     assert [message.to for message in mail.outbox] == [["marie@example.com"]]
 

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from core import tenancy
+from customers.models import Customer
+from loyalty.services.operations import StaffProof
 from merchants.models import MerchantSettings
+from stores.models import StaffPin
 from tests.support.till import CLOCK, PIN, hook, make_world
 
 pytestmark = pytest.mark.browser
@@ -136,3 +139,43 @@ def test_idle_till_locks_and_forgets_the_card(open_till: Any) -> None:
     assert till.page.locator(hook("card-sheet")).count() == 0
     assert "Marie" not in till.page.content()
     assert till.page.evaluate("import('/static/dashboard/terminal/state.js').then(({state}) => state.staff)") is None
+
+
+def test_rule_22_a_redemption_and_its_undo_ask_for_the_pin_again(open_till: Any) -> None:
+    world = make_world(stamps_target=2)
+    card = world.card()
+    world.stamp(card, 2, staff=StaffProof(pin=PIN))
+    with tenancy.scope(world.merchant_id):
+        MerchantSettings.objects.update(ask_pin_again=True)
+    till = open_till(world)
+    till.sign_in()
+    till.open(card)
+    till.page.click(f"{hook('redeem')}:has-text('Free coffee')")
+    till.page.click(f"{hook('redeem')}:has-text('Hand it out')")
+    till.page.wait_for_selector("#pin-error:has-text('enter your PIN once more')")
+    till.press_pin("111222")
+    till.page.wait_for_selector("#pin-error:has-text('Wrong PIN. 4 tr')")
+    till.press_pin(PIN)
+    till.succeeded()
+    assert world.assert_adds_up(card).rewards_ready == 0
+    till.page.click(hook("undo"))
+    till.page.wait_for_selector("#pin-error:has-text('enter your PIN once more')")
+    till.press_pin(PIN)
+    till.page.wait_for_selector("#sheet :text('Taken back')")
+    assert world.assert_adds_up(card).rewards_ready == 1
+    assert till.page.locator("#person").is_visible()
+
+
+def test_rule_22_the_own_card_is_refused_in_plain_words(open_till: Any) -> None:
+    world = make_world()
+    card = world.card()
+    with tenancy.scope(world.merchant_id):
+        anna = StaffPin.objects.get(name="Anna")
+        Customer.objects.filter(pk=card.customer_id).update(staff_pin=anna)
+    till = open_till(world)
+    till.sign_in()
+    till.open(card)
+    till.page.click(hook("give"))
+    till.page.wait_for_selector(f"{hook('refusal')} :text('This is your own card.')")
+    till.says("Nothing was given.")
+    assert world.fresh(card).stamp_count == 0

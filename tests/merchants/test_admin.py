@@ -1,21 +1,24 @@
 """The platform's admin: sees every merchant, asks for a second factor, audits, and shows no secret."""
 
+import io
+import zipfile
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.contrib import admin
 from django.test import Client
 from django.utils import timezone
 
 from core import tenancy
-from core.models import AuditEntry
+from core.errors import DomainError
 from merchants.models import Merchant, MerchantSettings, User
 from stores.models import PinGuard, StaffPin
 from tests.factories.merchants import MembershipFactory, MerchantFactory, UserFactory
-from tests.factories.stores import ApiKeyFactory, StaffPinFactory, TerminalFactory
+from tests.factories.stores import ApiKeyFactory, StaffPinFactory, StoreFactory, TerminalFactory
+from tests.support.desk import WHY, Desk, address, audit
+from tests.support.world import World
 
 pytestmark = pytest.mark.django_db
 OURS = ("core", "merchants", "stores")
@@ -27,23 +30,11 @@ def sign_in(client: Client, user: User) -> Client:
 
 
 @pytest.fixture
-def boss() -> User:
-    user = UserFactory(is_staff=True, is_superuser=True)
-    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "x"})
-    return user
+def desk() -> Desk:
+    return Desk.open()
 
 
-@pytest.fixture
-def desk(boss: User) -> Client:
-    return sign_in(Client(), boss)
-
-
-def audit(action: str) -> list[AuditEntry]:
-    with tenancy.platform(reason="test"):
-        return list(AuditEntry.objects.filter(action=action))
-
-
-def test_it_works_and_sees_every_merchant(desk: Client) -> None:
+def test_it_works_and_sees_every_merchant(desk: Desk) -> None:
     for name in ("Café Lune", "Bistro Soleil"):
         MerchantFactory(name=name)
 
@@ -56,7 +47,7 @@ def test_it_works_and_sees_every_merchant(desk: Client) -> None:
 @pytest.mark.parametrize(
     "model", [m for m in apps.get_models() if m._meta.app_label in OURS and m in admin.site._registry]
 )
-def test_every_list_and_search_opens(desk: Client, model: Any) -> None:
+def test_every_list_and_search_opens(desk: Desk, model: Any) -> None:
     MembershipFactory()
     for make in (StaffPinFactory, TerminalFactory, ApiKeyFactory):
         make()
@@ -108,50 +99,198 @@ def test_outside_debug_the_admins_login_is_the_sites_own(client: Client, setting
     assert client.get("/admin/login/").status_code == 200
 
 
-def test_sets_a_standing_and_says_who_did_it(desk: Client, boss: User) -> None:
-    merchant = MerchantFactory()
-    with tenancy.scope(merchant):
-        allowed = MerchantSettings.objects.get()
-    form = {
-        "name": merchant.name, "legal_name": "", "trade": "cafe", "country": "LU", "time_zone": "Europe/Luxembourg",
-        "default_language": "fr", "card_color": "#112233", "status": "suspended",
-        "form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-MIN_NUM_FORMS": "1", "form-MAX_NUM_FORMS": "1",
-        "form-0-id": str(allowed.pk), "form-0-merchant": str(merchant.pk), "form-0-staff_pin_policy": "required",
-        "form-0-pin_max_failed_attempts": "7", "form-0-pin_lockout_minutes": "30", "form-0-max_stores": "2",
-        "form-0-features": "{}",
-    }  # fmt: skip
-    prefix = (
-        desk.get(f"/admin/merchants/merchant/{merchant.pk}/change/").context["inline_admin_formsets"][0].formset.prefix
-    )
-    form = {
-        name.replace("form-", f"{prefix}-", 1) if name.startswith("form-") else name: value
-        for name, value in form.items()
-    }
+def posted(page: Any) -> dict[str, Any]:
+    """Return what the browser would send back from a change page."""
+    form = page.context["adminform"].form
+    data = {name: form[name].value() for name in form.fields}
+    for inline in page.context["inline_admin_formsets"]:
+        for part in (inline.formset.management_form, *inline.formset.forms):
+            data |= {part.add_prefix(name): part[name].value() for name in part.fields}
+    return {name: value for name, value in data.items() if value not in (None, False)}
 
-    response = desk.post(f"/admin/merchants/merchant/{merchant.pk}/change/", form)
+
+def test_changes_profile_and_settings_through_services(desk: Desk) -> None:
+    merchant = MerchantFactory()
+    page = desk.row(merchant)
+    prefix = page.context["inline_admin_formsets"][0].formset.prefix
+    changed = {
+        "card_color": "#112233", f"{prefix}-0-staff_pin_policy": "required", f"{prefix}-0-pin_max_failed_attempts": "7",
+        f"{prefix}-0-max_stores": "2", f"{prefix}-0-features": '{"games": true}',
+    }  # fmt: skip
+
+    response = desk.post(address(Merchant, "change", merchant.pk), posted(page) | changed)
 
     assert response.status_code == 302, response.context["errors"]
     with tenancy.scope(merchant):
         fresh, allowed = Merchant.objects.get(), MerchantSettings.objects.get()
-    assert (fresh.status, fresh.branding_version) == ("suspended", 2)
-    assert fresh.status_since > merchant.status_since
+    assert (fresh.card_color, fresh.branding_version) == ("#112233", 2)
     assert (allowed.staff_pin_policy, allowed.pin_max_failed_attempts, allowed.max_stores) == ("required", 7, 2)
-    entry = audit("platform")[-1]
-    assert entry.actor_id == boss.pk
-    assert f"/admin/merchants/merchant/{merchant.pk}/change/" in entry.reason
+    [entry] = audit("merchant_settings_changed")
+    assert (entry.actor_id, entry.merchant_id) == (desk.user.pk, merchant.pk)
+    assert entry.facts["old"] == {
+        "staff_pin_policy": "optional", "pin_max_failed_attempts": 5, "max_stores": 25, "features": {},
+    }  # fmt: skip
+    assert entry.facts["new"]["features"] == {"games": True}
+    platform = audit("platform")[-1]
+    assert platform.actor_id == desk.user.pk
+    assert f"/admin/merchants/merchant/{merchant.pk}/change/" in platform.reason
 
 
-def test_reading_leaves_no_audit_row(desk: Client) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("pin_max_failed_attempts", "0"), ("pin_max_failed_attempts", "21"), ("pin_lockout_minutes", "1441"),
+        ("max_stores", "0"), ("max_stores", "10001"), ("max_stores", "many"), ("staff_pin_policy", "never"),
+        ("features", '["x"]'), ("features", '{"x": 1}'), ("features", "{"), ("own_card_policy", ""),
+    ],
+)  # fmt: skip
+def test_wrong_settings_are_shown_again_and_stay(desk: Desk, name: str, value: str) -> None:
+    merchant = MerchantFactory()
+    with tenancy.scope(merchant):
+        row = MerchantSettings.objects.get()
+    page = desk.row(row)
+
+    answer = desk.post(address(MerchantSettings, "change", row.pk), posted(page) | {name: value})
+
+    assert answer.status_code == 200
+    assert answer.context["adminform"].form.errors[name]
+    with tenancy.scope(merchant):
+        assert getattr(MerchantSettings.objects.get(), name) == getattr(row, name)
+    assert audit("merchant_settings_changed") == []
+
+
+def test_a_wrong_profile_is_shown_again(desk: Desk) -> None:
+    merchant = MerchantFactory()
+    page = desk.row(merchant)
+
+    answer = desk.post(address(Merchant, "change", merchant.pk), posted(page) | {"time_zone": "Moon/Base"})
+
+    assert answer.status_code == 200
+    assert "time_zone" in answer.context["adminform"].form.errors
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after", "noted"),
+    [
+        ("suspend", "active", "suspended", "merchant_suspended"),
+        ("mark_late", "active", "late", "merchant_late"),
+        ("reactivate", "suspended", "active", "merchant_reactivated"),
+        ("reactivate", "closed", "active", "merchant_reactivated"),
+    ],
+)
+def test_sets_a_standing_with_a_reason(desk: Desk, action: str, before: str, after: str, noted: str) -> None:
+    merchant, other = MerchantFactory(status=before), MerchantFactory(status=before)
+
+    answer = desk.act(action, merchant)
+
+    assert answer.status_code == 302
+    with tenancy.platform(reason="test"):
+        fresh = Merchant.objects.get(pk=merchant.pk)
+        assert Merchant.objects.get(pk=other.pk).status == before
+    assert fresh.status == after
+    assert fresh.status_since > merchant.status_since
+    [entry] = audit(noted)
+    assert (entry.actor_id, entry.merchant_id, entry.reason) == (desk.user.pk, merchant.pk, WHY)
+    assert (entry.facts["old"], entry.facts["new"]) == (before, after)
+    desk.act(action, merchant)
+    assert len(audit(noted)) == 1
+
+
+@pytest.mark.parametrize("what", ["enrollment", "messages"])
+def test_stops_and_allows_again(desk: Desk, what: str) -> None:
+    merchant = MerchantFactory()
+
+    def stopped() -> bool:
+        with tenancy.scope(merchant):
+            return bool(getattr(MerchantSettings.objects.get(), f"{what}_suspended"))
+
+    desk.act(f"suspend_{what}", merchant)
+    assert stopped()
+    desk.act(f"allow_{what}", merchant)
+    assert not stopped()
+    assert [entry.reason for entry in audit(f"{what}_suspended") + audit(f"{what}_allowed")] == [WHY, WHY]
+
+
+def test_the_page_of_a_merchant_offers_what_makes_sense(desk: Desk) -> None:
+    merchant = MerchantFactory(status="active", allowed={"messages_suspended": True})
+
+    offered = {action["name"] for action in desk.row(merchant).context["row_actions"]}
+
+    assert offered == {
+        "suspend_enrollment", "allow_messages", "mark_late", "suspend", "export", "close_with_export",
+    }  # fmt: skip
+
+
+def test_one_refusal_takes_everything_back(desk: Desk) -> None:
+    """Chosen rows change together or not at all."""
+    first, second = MerchantFactory(), MerchantFactory()
+    with tenancy.scope(second):
+        MerchantSettings.objects.all().delete()
+
+    answer = desk.act("suspend_messages", first, second)
+
+    assert answer.status_code == 302
+    with tenancy.scope(first):
+        assert not MerchantSettings.objects.get().messages_suspended
+    assert audit("messages_suspended") == []
+
+
+def test_closes_with_an_export_of_everything(desk: Desk) -> None:
+    world, other = World.make(), World.make()
+    card, foreign = world.card(name="=Marie", email="marie@example.com"), other.card(name="Foreigner")
+    world.stamp(card, 2)
+    merchant = one(world)
+
+    answer = desk.act("close_with_export", merchant)
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
+    assert f'filename="{merchant.slug}-export.zip"' in answer["Content-Disposition"]
+    packed = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    assert packed.testzip() is None
+    assert sorted(packed.namelist()) == ["cards.csv", "customers.csv", "transactions.csv"]
+    texts = {name: packed.read(name).decode() for name in packed.namelist()}
+    assert card.card_number in texts["cards.csv"]
+    assert texts["transactions.csv"].count("stamp_earned") == 1
+    assert "'=Marie" in texts["customers.csv"]
+    assert not [name for name, text in texts.items() if foreign.card_number in text or "Foreigner" in text]
+    assert one(world).status == "closed"
+    [closed], [exported] = audit("merchant_closed"), audit("merchant_exported")
+    assert (closed.actor_id, closed.reason, exported.reason) == (desk.user.pk, WHY, WHY)
+    storefront = Client().get(f"/loyalty/{world.store.code}/enroll").content.decode()
+    assert 'name="email"' not in storefront
+    with pytest.raises(DomainError):
+        world.stamp(card)
+
+
+def test_exports_without_closing_and_one_at_a_time(desk: Desk) -> None:
+    world, other = World.make(), World.make()
+
+    both = desk.act("export", one(world), one(other))
+    single = desk.act("export", one(world))
+
+    assert both.status_code == 302
+    assert zipfile.ZipFile(io.BytesIO(b"".join(single.streaming_content))).testzip() is None
+    assert one(world).status == "trial"
+    assert [entry.merchant_id for entry in audit("merchant_exported")] == [world.merchant_id]
+
+
+def one(world: World) -> Merchant:
+    with tenancy.scope(world.merchant_id):
+        return Merchant.objects.get()
+
+
+def test_reading_leaves_no_audit_row(desk: Desk) -> None:
     desk.get("/admin/merchants/merchant/")
 
     assert audit("platform") == []
 
 
-def test_unlocks_a_staff_member_and_shows_no_hash(desk: Client) -> None:
+def test_unlocks_a_staff_member_and_shows_no_hash(desk: Desk) -> None:
     row = StaffPinFactory(failed_attempts=5, locked_until=timezone.now() + timedelta(hours=1))
 
     page = desk.get(f"/admin/stores/staffpin/{row.pk}/change/").content.decode()
-    desk.post("/admin/stores/staffpin/", {"action": "unlock", "_selected_action": [str(row.pk)]})
+    assert desk.ask("unlock", row).status_code == 200
+    desk.act("unlock", row)
 
     assert row.name in page
     assert row.pin_hash not in page
@@ -159,39 +298,62 @@ def test_unlocks_a_staff_member_and_shows_no_hash(desk: Client) -> None:
     with tenancy.scope(row.merchant_id):
         fresh = StaffPin.objects.get()
     assert (fresh.failed_attempts, fresh.locked_until) == (0, None)
+    [entry] = audit("staff_unlocked_by_platform")
+    assert (entry.target, entry.reason, entry.actor_id) == (f"staff {row.pk}", WHY, desk.user.pk)
 
 
-def test_revokes_terminals_and_keys_and_shows_no_hash(desk: Client) -> None:
+def test_revokes_terminals_and_keys_and_shows_no_hash(desk: Desk) -> None:
     terminal, key = TerminalFactory(), ApiKeyFactory()
 
     for row, name in ((terminal, "terminal"), (key, "apikey")):
         page = desk.get(f"/admin/stores/{name}/{row.pk}/change/").content.decode()
         assert getattr(row, "token_hash", None) is None or row.token_hash not in page
         assert getattr(row, "key_hash", None) is None or row.key_hash not in page
-        desk.post(f"/admin/stores/{name}/", {"action": "revoke", "_selected_action": [str(row.pk)]})
+        desk.act("revoke", row)
+        desk.act("revoke", row)
 
+    assert [len(audit(f"{name}_revoked_by_platform")) for name in ("terminal", "api_key")] == [1, 1]
     with tenancy.platform(reason="test"):
         assert type(terminal).objects.get(pk=terminal.pk).revoked_at is not None
         assert type(key).objects.get(pk=key.pk).revoked_at is not None
 
 
-def test_lifts_the_lock_of_a_sender(desk: Client) -> None:
+def test_lifts_the_lock_of_a_sender(desk: Desk) -> None:
     merchant = MerchantFactory()
     with tenancy.scope(merchant):
-        guard = PinGuard.objects.create(subject_kind="terminal", subject_id=merchant.pk, failed_attempts=3)
+        guard = PinGuard.objects.create(
+            subject_kind="terminal", subject_id=merchant.pk, failed_attempts=3, lock_level=2,
+            locked_until=timezone.now() + timedelta(hours=2),
+        )  # fmt: skip
 
-    desk.post(f"/admin/stores/pinguard/{guard.pk}/delete/", {"post": "yes"})
+    desk.act("unlock", guard)
 
     with tenancy.scope(merchant):
-        assert not PinGuard.objects.exists()
+        fresh = PinGuard.objects.get()
+    assert (fresh.failed_attempts, fresh.lock_level, fresh.locked_until) == (0, 0, None)
+    assert [entry.reason for entry in audit("sender_unlocked")] == [WHY]
+
+
+def test_a_store_changed_here_goes_through_the_service(desk: Desk) -> None:
+    store = StoreFactory()
+    page = desk.row(store)
+
+    wrong = desk.post(address(type(store), "change", store.pk), posted(page) | {"country": "xx"})
+    answer = desk.post(address(type(store), "change", store.pk), posted(page) | {"city": "Esch"})
+
+    assert (wrong.status_code, answer.status_code) == (302, 302)
+    with tenancy.scope(store.merchant_id):
+        fresh = type(store).objects.get()
+    assert (fresh.city, fresh.country) == ("Esch", store.country)
+    assert [entry.actor_id for entry in audit("store_updated")] == [desk.user.pk]
 
 
 @pytest.mark.parametrize("model", ["core/outboxevent", "core/idempotencyrecord", "core/auditentry", "stores/apikey"])
-def test_nothing_is_added_by_hand(desk: Client, model: str) -> None:
+def test_nothing_is_added_by_hand(desk: Desk, model: str) -> None:
     assert desk.get(f"/admin/{model}/add/").status_code == 403
 
 
-def test_makes_and_changes_people(desk: Client) -> None:
+def test_makes_and_changes_people(desk: Desk) -> None:
     made = desk.post(
         "/admin/merchants/user/add/",
         {"email": "New@platform.example", "usable_password": "true", "password1": "three-quiet-words-26",

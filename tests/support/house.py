@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +12,19 @@ from django.apps import apps
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
+from django.test.client import MULTIPART_CONTENT
 from django.utils import timezone
 
 from core import tenancy
+from core.ids import uuid7
 from core.tenancy import TenantScopedModel
 from loyalty import card_cookie
-from loyalty.models import Card, Reward
+from loyalty.models import Card, ReviewItem, Reward
 from loyalty.queries import access
+from loyalty.services import freezing, merges
 from merchants.enums import Role
 from merchants.models import Membership, Merchant, User
+from merchants.services import invitations
 from stores.queries.devices import TERMINAL_COOKIE
 from stores.services import api_keys, staff, terminals
 from tests.support.world import EVERYTHING, World
@@ -93,6 +98,17 @@ class House:
         )  # fmt: skip
         return made.text
 
+    def freeze(self) -> None:
+        """Freeze the card."""
+        freezing.freeze(merchant_id=self.world.merchant_id, card_id=self.card.pk, reason="lost", at=self.world.at)
+
+    def merge(self) -> None:
+        """Merge the card into the spare one."""
+        merges.merge(
+            merchant_id=self.world.merchant_id, card_id=self.card.pk, into_id=self.ids["spare_id"], reason="same",
+            at=self.world.at, channel="api",
+        )  # fmt: skip
+
     def picture(self, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
         """Return count and content of every table as the merchant sees it, to show that nothing changed."""
         found = {}
@@ -115,7 +131,9 @@ class House:
             world.store.save()
         self.ids |= {
             "store_code": world.store.code, "store_id": world.store.pk, "merchant_id": world.merchant_id,
+            "program_id": world.program.pk,
             "version": 1, "number": 1, "rest": "cards", "status": "paused", "token": "no-such-token",
+            "kind": "transactions", "file": f"logos/{'0' * 32}.png",
         }  # fmt: skip
 
     def _people(self) -> None:
@@ -126,6 +144,11 @@ class House:
                     user = User.objects.create_user(f"{role}-{self.word}@example.com", name=f"Boss-{self.word}")
                 self.people[role] = user
                 self.ids["membership_id"] = Membership.objects.create(user=user, role=role).pk
+        invited = invitations.invite(
+            merchant_id=self.world.merchant_id, email=f"marie-{self.word}@invited.example", role=Role.STAFF,
+            acting_role=Role.OWNER, actor_id=self.world.owner.pk, at=self.world.at,
+        )  # fmt: skip
+        self.ids["invitation_id"] = invited.pk
 
     def _cards(self) -> None:
         world = self.world
@@ -135,9 +158,15 @@ class House:
         sale = world.sale(self.card, 2000, order_reference=f"Order-{self.word}")
         world.stamp(self.card, 2)
         self.ids |= {
-            "card_id": self.card.pk, "reward_id": reward.pk, "code": self.card.qr_code_data,
-            "transaction_id": UUID(str(sale["transaction_id"])),
+            "card_id": self.card.pk, "customer_id": self.card.customer_id, "reward_id": reward.pk,
+            "code": self.card.qr_code_data, "transaction_id": UUID(str(sale["transaction_id"])),
+            "spare_id": world.card(name=f"Marie-{self.word}").pk,
         }  # fmt: skip
+        with tenancy.scope(world.merchant_id):
+            self.ids["review_id"] = ReviewItem.objects.create(
+                store=world.store, card=self.card, key=f"kept-{uuid7()}", op="stamp", code="too_old",
+                body={"card_id": str(self.card.pk)}, occurred_at=world.at - timedelta(hours=80), received_at=world.at,
+            ).pk  # fmt: skip
 
     def _devices(self) -> None:
         world, at = self.world, self.world.at
@@ -171,4 +200,5 @@ def send(client: Client, method: str, path: str, body: Any = None, **headers: st
     if body is None and method == "GET":
         return client.generic(method, path, headers=sent)
     data = body if isinstance(body, str | bytes) else json.dumps({} if body is None else body, default=str)
-    return client.generic(method, path, data, content_type="application/json", headers=sent)
+    kind = MULTIPART_CONTENT if isinstance(body, bytes) and body.startswith(b"--") else "application/json"
+    return client.generic(method, path, data, content_type=kind, headers=sent)

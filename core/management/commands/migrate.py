@@ -12,10 +12,10 @@ from psycopg.conninfo import conninfo_to_dict
 class Command(DjangoMigrate):
     """Runs Django's migrate on DATABASE_OWNER_URL."""
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Switch the connection to the owner's role, then migrate."""
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Switch the connection to the owner's role, then check (the checks ask the database, too) and migrate."""
         use_owner(options.get("database") or "default")
-        super().handle(*args, **options)
+        return super().execute(*args, **options)
 
 
 def use_owner(alias: str = "default") -> None:

@@ -1,5 +1,6 @@
 """`manage.py seed_load --cards N --transactions M`: a load for measurements."""
 
+import io
 import os
 import time
 from contextlib import AbstractContextManager, nullcontext
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
@@ -38,6 +40,8 @@ class Command(BaseCommand):
             if file is not None:
                 file.write(f"{made.api_key}\n")
         for merchant in made.merchants:
+            # The statistics belong to a higher app; its command is known by name only.
+            call_command("rebuild_rollups", merchant=merchant.slug, stdout=io.StringIO())
             self.stdout.write(f"{merchant.slug}: {merchant.kind}, {merchant.cards} cards")
         self.stdout.write(f"{options['transactions']} ledger rows in {time.monotonic() - began:.1f} s")
 

@@ -5,6 +5,7 @@ import { busy, say } from "./dom.js";
 import { idle, settle, succeed } from "./done.js";
 import { operation, send } from "./operations.js";
 import { refuse, words } from "./refusal.js";
+import * as pin from "./pin.js";
 import { lock, state } from "./state.js";
 import { moment, t } from "./words.js";
 
@@ -19,13 +20,13 @@ export function setUp(given) {
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Send `op`. `built(answer)` makes the words of success; `expected` are these words when they are already certain.
-async function run(op, { built, expected = null, button = null, confirm = false }) {
-  const again = (more = {}) => run(op, { built, expected, ...more });
+async function run(op, { built, expected = null, button = null, confirm = false, pin: typed = "" }) {
+  const again = (more = {}) => run(op, { built, expected, confirm, ...more });
   if (button) {
     if (button.hasAttribute("aria-busy")) return;
     busy(button, true);
   }
-  const sent = send(op, { confirm });
+  const sent = send(op, { confirm, pin: typed });
   state.sending = sent.catch(() => {});
   let early = false;
   try {
@@ -41,15 +42,15 @@ async function run(op, { built, expected = null, button = null, confirm = false 
     else succeed(last);
   } catch (error) {
     if (early) state.last = null;
-    failed(op, error, again);
+    failed(op, error, again, Boolean(typed));
   } finally {
     state.sending = null;
     if (button) busy(button, false);
   }
 }
 
-// A refusal of `op`; `again` sends the very same operation once more, under the same key.
-function failed(op, error, again) {
+// A refusal of `op`; `again` sends the very same operation once more, under the same key. `typed`: with a PIN of its own.
+function failed(op, error, again, typed = false) {
   const backToCard = () => handlers.find({ kind: "card_number", value: op.card.card_number });
   if (error instanceof Unreached) {
     refuse(words(error), [{ label: t("try_again"), run: () => again() }, { label: handlers.ok, run: handlers.close }]);
@@ -58,6 +59,11 @@ function failed(op, error, again) {
   if (!(error instanceof Refusal)) throw error;
   if (error.status === 401) {
     handlers.signedOut();
+    return;
+  }
+  if (state.staff && (error.facts.fresh || (typed && error.code.startsWith("staff_pin")))) {
+    const note = error.facts.fresh ? t("pin_again") : pin.explain(error);
+    pin.askAfresh(note, (found) => again({ pin: found }), backToCard);
     return;
   }
   if (error.code.startsWith("staff_pin")) {
@@ -147,18 +153,24 @@ export function redeem(card, reward, button) {
 }
 
 // Take the last success back.
-export async function undo(last) {
+export function undo(last) {
   const op = operation("void", last.card, { reason: t("undo_reason") }, last.transactionId);
-  const attempt = async () => {
+  return takeBack(op, (undone) => {
+    idle({ undone });
+    say(undone);
+  });
+}
+
+// Take something back; `then` gets the words for it.
+export async function takeBack(op, then) {
+  const attempt = async (more = {}) => {
     try {
-      await send(op);
+      await send(op, more);
       state.last = null;
-      const undone = t("undone", { name: last.card.label });
-      idle({ undone });
-      say(undone);
+      then(t("undone", { name: op.card.label }));
     } catch (error) {
       state.last = null;
-      failed(op, error, attempt);
+      failed(op, error, attempt, Boolean(more.pin));
     }
   };
   await attempt();

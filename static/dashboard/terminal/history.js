@@ -46,7 +46,7 @@ function note({ main }) {
 }
 
 // Show the rows; with `correcting` only those that can be taken back. `back` leads to the card, `denied` handles a PIN.
-export async function history(card, { correcting, back, denied }) {
+export async function history(card, { correcting, back, denied, afresh }) {
   const root = clone("history");
   for (const part of ["title", "intro"]) {
     root.querySelectorAll(`[data-part^=${part}]`).forEach((element) => {
@@ -59,7 +59,7 @@ export async function history(card, { correcting, back, denied }) {
     const answer = await get(`cards/${card.id}/transactions?page_size=20`);
     const found = operations(answer.results).filter(({ main }) => !correcting || undoableUntil(main, windowMinutes));
     $(`[data-part=none-${correcting ? "correct" : "history"}]`, root).hidden = found.length > 0;
-    $("[data-list=rows]", root).replaceChildren(...found.map((entry) => row(root, card, entry, { correcting, back, denied })));
+    $("[data-list=rows]", root).replaceChildren(...found.map((entry) => row(root, card, entry, { correcting, back, denied, afresh })));
   } catch (error) {
     fill(root, { error: error instanceof Refusal ? error.detail : t("lookup_lost") });
   }
@@ -87,6 +87,10 @@ async function undo(line, button, op, options) {
     options.back();
   } catch (error) {
     busy(button, false);
+    if (error instanceof Refusal && error.facts.fresh) {
+      options.afresh(op);
+      return;
+    }
     if (error instanceof Refusal && error.code === "staff_pin_required") {
       options.denied(() => history(op.card, options));
       return;

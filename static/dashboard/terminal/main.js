@@ -108,7 +108,12 @@ function notFound(error, scan) {
 }
 
 function showHistory(card, correcting) {
-  history.history(card, { correcting, back: () => find({ kind: "card_number", value: card.card_number }), denied: flow.askAgain });
+  const back = () => find({ kind: "card_number", value: card.card_number });
+  const taken = (undone) => {
+    say(undone);
+    back();
+  };
+  history.history(card, { correcting, back, denied: flow.askAgain, afresh: (op) => flow.takeBack(op, taken) });
 }
 
 function openNewCard() {

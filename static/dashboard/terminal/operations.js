@@ -17,10 +17,11 @@ export function operation(op, card, fields = {}, target = null) {
   return { key: newKey(), op, target, body, card, made_at: new Date().toISOString() };
 }
 
-// Send an operation; the key stays the same however often it is sent, so it counts once.
-export function send(op, { confirm = false } = {}) {
+// Send an operation; the key stays the same however often it is sent, so it counts once. `pin` was typed for it alone.
+export function send(op, { confirm = false, pin = "" } = {}) {
   const body = { ...op.body };
-  if (state.staff) body.staff_session = state.staff.token;
+  if (state.staff && pin) Object.assign(body, { staff_id: state.staff.id, staff_pin: pin });
+  else if (state.staff) body.staff_session = state.staff.token;
   if (confirm) body.confirm = true;
   return post(PATHS[op.op](op), body, { key: op.key });
 }

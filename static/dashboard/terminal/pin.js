@@ -39,13 +39,28 @@ function list(root) {
   $("[data-part=lost]", root).hidden = true;
 }
 
-function askPin(person) {
+// The PIN of who is at the till already, for one operation: `use` gets it, `back` leaves it, `note` says why.
+export function askAfresh(note, use, back) {
+  const root = askPin(state.staff, {
+    back,
+    check: (input) => {
+      const pin = input.value;
+      input.value = "";
+      if (pin.length < SHORTEST) wrong(root, t("pin_short"));
+      else use(pin);
+    },
+  });
+  explainWrong(root, note);
+  say(note, { now: true });
+}
+
+function askPin(person, { check = null, back = askWho } = {}) {
   const root = fill(clone("pin"), { name: person.name });
   const input = $("input", root);
   show("pin", root);
   quietly(input);
   keepFocus($(".pad", root));
-  act(root, "back", () => askWho());
+  act(root, "back", () => back());
   root.querySelectorAll("button[data-key]").forEach((key) => key.addEventListener("click", () => press(root, key.dataset.key)));
   input.addEventListener("input", () => {
     input.value = input.value.replace(/\D/g, "").slice(0, 8);
@@ -54,8 +69,10 @@ function askPin(person) {
   });
   root.addEventListener("submit", (event) => {
     event.preventDefault();
-    verify(root, person);
+    if (check) check(input);
+    else verify(root, person);
   });
+  return root;
 }
 
 function press(root, key) {
@@ -100,7 +117,7 @@ async function verify(root, person) {
   }
 }
 
-function explain(error) {
+export function explain(error) {
   if (!(error instanceof Refusal)) return t("offline_title");
   if (error.code === "staff_pin_locked") return t("pin_locked", { time: moment(error.facts.locked_until) });
   const left = error.facts.attempts_remaining;

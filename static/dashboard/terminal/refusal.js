@@ -46,6 +46,9 @@ export function words(error) {
     case "card_busy":
     case "idempotency_in_progress":
       return { tone: "time", title: t("card_busy"), safe };
+    case "own_card":
+    case "cross_store_redemption_off":
+      return { tone: "alert", title: t(code), safe };
     case "validation_error":
       return { tone: "alert", title: facts.errors?.[0]?.detail ?? detail, safe };
     default:

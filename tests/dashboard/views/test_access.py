@@ -19,6 +19,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "team_remove": {},
     "api_key_new": {"name": "Script", "scopes": ["read"], "store": ""},
     "api_key_revoke": {},
+    "card_adjust": {"points_delta": "5", "reason": "kindness"},
+    "card_freeze": {"reason": "lost"},
+    "card_merge": {"reason": "same person"},
+    "card_unmerge": {"reason": "two persons"},
+    "card_owner": {"staff": ""},
     "void": {"reason": "typed twice"},
     "refund": {"reason": "came back", "amount": "5"},
     "enroll": {"name": "Tom", "language": "en"},
@@ -37,7 +42,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "terminal_revoke": {},
     "branding": {"name": "Other", "card_color": "#112233"},
 }
-READ_ONLY = {"stores", "team", "api_keys", "home", "stats", "cards", "card", "rewards", "staff", "terminals", "posters"}
+READ_ONLY = {"stores", "team", "api_keys", "home", "stats", "stats_file", "cards", "card", "rewards", "staff", "terminals", "posters"}
 POST_ONLY = {"team_role", "reward_switch", "staff_rotate", "staff_unlock"}
 # What a login of role staff may open.
 FOR_STAFF = {"home"}

@@ -16,8 +16,8 @@ from tests.support.world import NOON, World
 pytestmark = pytest.mark.django_db
 CARD = {
     "id", "card_number", "qr_code_data", "status", "program", "customer", "stamp_count", "stamps_target",
-    "stamps_until_reward", "points_balance", "points_debt", "to_next_point_cents", "rewards_available", "rewards",
-    "enrolled_at", "enrolled_store", "last_activity_at", "wallet",
+    "stamps_until_reward", "points_balance", "points_debt", "points_expire_on", "to_next_point_cents",
+    "rewards_available", "rewards", "enrolled_at", "enrolled_store", "last_activity_at", "wallet",
 }  # fmt: skip
 TRANSACTION = {
     "id", "type", "stamps_delta", "points_delta", "debt_delta", "stamps_after", "points_after", "purchase_amount_cents",

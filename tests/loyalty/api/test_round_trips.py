@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from loyalty.queries import verification
 from tests.support.api import Caller
@@ -79,3 +80,14 @@ def test_a_replay_costs_no_more(world: World) -> None:
     assert answer["Idempotent-Replay"] == "true"
     assert len(trips) <= LIMIT, f"\n{trips}"
     assert world.fresh(card).stamp_count == 1
+
+
+def test_a_stamp_by_session_costs_no_more_with_the_rule_of_own_cards(real_db: Any) -> None:
+    world = World.make(at=timezone.now(), require_staff_pin=True, stamps_target=50)
+    staff_id, _proof = world.staff()
+    till = Caller.terminal(world)
+    opened = till.post("pins/verify", {"staff_id": str(staff_id), "staff_pin": "482193"}).json()
+
+    body = {"card_id": str(world.card().pk), "staff_session": opened["staff_session"], "confirm": True}
+
+    assert len(trips := counted(till, "stamp", body)) <= LIMIT, f"\n{trips}"

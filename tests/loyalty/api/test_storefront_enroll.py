@@ -20,8 +20,8 @@ pytestmark = pytest.mark.django_db
 URL = "/api/v1/storefront/loyalty/enroll"
 CARD_FIELDS = {
     "id", "card_number", "qr_code_data", "status", "program", "customer", "stamp_count", "stamps_target",
-    "stamps_until_reward", "points_balance", "points_debt", "to_next_point_cents", "rewards_available", "rewards",
-    "enrolled_at", "enrolled_store", "last_activity_at", "wallet",
+    "stamps_until_reward", "points_balance", "points_debt", "points_expire_on", "to_next_point_cents",
+    "rewards_available", "rewards", "enrolled_at", "enrolled_store", "last_activity_at", "wallet",
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from customers.models import Consent, Customer
 from customers.services import links as magic_links
 from loyalty.models import Card, Transaction
 from loyalty.queries import access
+from loyalty.queries.hot import CardBusy
 from loyalty.services import cards, links
 from tests.loyalty.services.test_races import race
 from tests.support.world import World
@@ -88,3 +89,30 @@ def issued(world: World, card: Card) -> str:
     )  # fmt: skip
     assert token is not None
     return token
+
+
+def test_rule_3_cards_of_one_address_confirmed_at_once_become_one(real_db: Any) -> None:
+    world = World.make()
+    made = [world.card(email="marie@example.com") for _ in range(4)]
+    for card in made:
+        world.stamp(card)
+    queue = [issued(world, card) for card in made]
+
+    def use() -> dict[str, Any]:
+        merchant_id, link_id = magic_links.find(queue.pop())
+        for _ in range(5):
+            try:
+                return {"card": links.use(merchant_id=merchant_id, link_id=link_id, at=timezone.now())}
+            except CardBusy:
+                continue  # the page says "once more in a moment"; the link is still good
+        raise AssertionError("busy five times")
+
+    seen = race(use, times=4)
+
+    assert seen == {"done": 4}
+    with tenancy.scope(world.merchant_id):
+        (left,) = Card.objects.filter(status="active")
+        assert Card.objects.filter(merged_into=left).count() == 3
+    assert left.stamp_count == 4
+    for card in made:
+        world.assert_adds_up(card)

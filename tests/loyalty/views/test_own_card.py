@@ -304,6 +304,7 @@ def deliver(world: World, topic: str) -> str:
         topic
     ]
     task(str(world.merchant_id), **payload)
+    tasks.send_mails()
     found = re.search(r"http://[^/]+(/\S+/link/\S+)", str(mail.outbox[-1].body))
     assert found is not None
     return found[1]

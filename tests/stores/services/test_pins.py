@@ -221,12 +221,24 @@ def test_a_key_that_invents_tills_runs_out_of_tries_promise_13() -> None:
 
 def test_ones_own_pin_does_not_buy_endless_guesses_promise_13() -> None:
     till = make_till(pin_max_failed_attempts=2)
-    for _ in range(80):
+    for _ in range(40):  # each may have met two people
         till.wrong("909192")
         if till.guards()["day", ""].failed_attempts < 80:
             till.type("735960")
 
     till.locked("735960")
+
+
+def test_a_key_that_sends_pins_alone_pays_one_try_each_promise_13() -> None:
+    till = make_till(pin_max_failed_attempts=2)
+    key = Subject("api_key", uuid7())
+
+    till.wrong("909192", subject=key)
+    till.wrong("909192", till.anna)
+
+    with tenancy.scope(till.merchant):
+        days = PinGuard.objects.filter(subject_kind="day").values_list("failed_attempts", flat=True)
+        assert list(days) == [1, 1]
 
 
 def test_a_visitors_phone_locks_nobody_but_itself_promise_13(till: Till) -> None:

@@ -1,0 +1,75 @@
+"""Rollups with their tail: exact at once. Days that the rollups may lack are counted from the ledger there and then.
+
+Those are few: the days of what was recorded within the last minute. A merchant that was never counted has only a tail.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet, Sum
+
+from core import tenancy
+from dashboard.models import DayBalance, DayFigures, RollupState
+from dashboard.queries import recount
+from dashboard.queries.recount import Days
+
+FIGURES = tuple(name for name in recount.TABLES["figures"].values if name != "visits_by_hour")
+BALANCE = recount.TABLES["balance"].values
+Sums = dict[str, int]
+
+
+def tail() -> Days:
+    """Return the business days that the rollups may lack, None for all of them; inside the merchant's scope."""
+    state = RollupState.objects.first()
+    return recount.dirty_days(_merchant_id(), state.covered_until) if state else None
+
+
+def figures_by_store(days: Days) -> dict[UUID | None, Sums]:
+    """Return the figures of all time by store; `days` is the tail."""
+    return _by_store("figures", DayFigures.objects.all(), FIGURES, days)
+
+
+def balance_by_store(days: Days) -> dict[UUID | None, Sums]:
+    """Return what is on the cards that were made in each store; `days` is the tail."""
+    return _by_store("balance", DayBalance.objects.all(), BALANCE, days)
+
+
+def total(parts: Iterable[Mapping[str, int]]) -> Sums:
+    """Add up sums; a name that is nowhere counts 0."""
+    sums = dict.fromkeys((*FIGURES, *BALANCE), 0)
+    for part in parts:
+        for name, value in part.items():
+            sums[name] += value
+    return sums
+
+
+def _by_store(name: str, rows: "QuerySet[Any]", columns: tuple[str, ...], days: Days) -> dict[UUID | None, Sums]:
+    parts: list[dict[str, Any]] = []
+    if days is not None:
+        kept = rows.exclude(day__in=days) if days else rows
+        sums = {f"sum_{column}": Sum(column) for column in columns}
+        found_rows = kept.values("store_id").annotate(**sums).values_list("store_id", *sums)
+        parts += [dict(zip(("store_id", *columns), row, strict=True)) for row in found_rows]
+    if days is None or days:
+        parts += recount.rows(name, _merchant_id(), days)
+    found: dict[UUID | None, Sums] = {}
+    for part in parts:
+        place = found.setdefault(part["store_id"], dict.fromkeys(columns, 0))
+        for column in columns:
+            place[column] += int(part[column])
+    return found
+
+
+def _merchant_id() -> UUID:
+    merchant_id = tenancy.current_merchant_id()
+    if merchant_id is None:
+        raise tenancy.NoTenantScope("statistics are of one merchant")
+    return merchant_id
+
+
+def on_day(store_id: UUID, day: date) -> Sums:
+    """Return the figures of one business day of a store, from the ledger; inside the merchant's scope, one query."""
+    rows = [row for row in recount.rows("figures", _merchant_id(), [day]) if row["store_id"] == store_id]
+    return total({name: int(row[name]) for name in FIGURES} for row in rows)

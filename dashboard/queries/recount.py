@@ -1,0 +1,140 @@
+"""The ledger counted anew, by the same statements that fill the rollups (recount.sql), and which days need it.
+
+Rows of the ledger are found by when they were recorded, which is not the order in which they were committed. So a
+watermark stays behind the oldest transaction that was writing when it was taken, and behind the clocks' differences:
+whatever it leaves behind was visible then. It holds as long as recorded_at is taken at most MARGIN before the first
+write of its transaction.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from dashboard.models.rollups import HOURS
+from stores.models import Store
+
+MARGIN = timedelta(seconds=30)
+BY_HOUR = ", ".join(f"COALESCE(sum(h.visits) FILTER (WHERE h.hour = {hour}), 0)" for hour in range(HOURS))
+# The scans that are bounded by the cards of the days, and the column that names the card.
+CARDS = {"f": "card_id", "k": "id", "t": "card_id", "r": "card_id"}
+Days = Sequence[date] | None
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A rollup: its table, what a row is found by (and which of that may be null), and what it holds."""
+
+    name: str
+    keys: tuple[str, ...]
+    values: tuple[str, ...]
+    nullable: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is counted."""
+        return (*self.keys, *self.values)
+
+
+TABLES = {
+    "figures": Table(
+        "dashboard_dayfigures",
+        ("program_id", "store_id", "staff_id", "day"),
+        (
+            "new_cards", "visits", "visits_by_hour", "stamps_given", "rewards_issued", "rewards_expired",
+            "stamp_rewards_redeemed", "points_rewards_redeemed", "points_earned", "points_refunded", "points_adjusted",
+            "points_moved", "points_redeemed", "points_expired", "sales", "sales_cents",
+        ),
+        nullable=("store_id", "staff_id"),
+    ),
+    "presence": Table("dashboard_presence", ("card_id", "store_id", "day"), ("since", "visits")),
+    "balance": Table("dashboard_daybalance", ("program_id", "store_id", "day"), ("cards", "stamps", "points", "debt")),
+    "first_reward": Table("dashboard_firstreward", ("card_id",), ("store_id", "day", "days")),
+}  # fmt: skip
+
+
+def _statements() -> dict[str, str]:
+    text = Path(__file__).with_name("recount.sql").read_text(encoding="utf-8")
+    parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)[1:]
+    return {name: sql.strip() for name, sql in zip(parts[::2], parts[1::2], strict=True)}
+
+
+SQL = _statements()
+
+
+def select(name: str, days: Days) -> str:
+    """Return the statement that counts a rollup's rows: of some business days, or of all (None)."""
+    limited = days is not None
+    body = SQL[name]
+    if name in ("figures", "presence"):
+        body = f"{SQL['counted']}\n{body}"
+    body = body.replace("{days}", "t.business_date = ANY(%(days)s)" if limited else "TRUE")
+    body = body.replace(
+        "{reverses}", "r.reverses_id IN (SELECT id FROM base)" if limited else "r.reverses_id IS NOT NULL"
+    )
+    for scan, column in CARDS.items():
+        body = body.replace(f"{{{scan}_cards}}", f"{scan}.{column} = ANY(%(cards)s)" if limited else "TRUE")
+    return body.replace("{by_hour}", f"ARRAY[{BY_HOUR}]::int[]")
+
+
+def parameters(merchant_id: UUID, days: Days) -> dict[str, Any]:
+    """Return the parameters of `select`: for some days also the cards that have rows on them, which takes a query."""
+    if days is None:
+        return {"merchant": merchant_id}
+    wanted = {"merchant": merchant_id, "days": list(days)}
+    return {**wanted, "cards": [row["card_id"] for row in ask(SQL["cards"], wanted)]}
+
+
+def rows(name: str, merchant_id: UUID, days: Days) -> list[Row]:
+    """Count a rollup's rows from the ledger, inside the merchant's scope."""
+    with planned_for_all():
+        return ask(select(name, days), parameters(merchant_id, days))
+
+
+def dirty_days(merchant_id: UUID, since: datetime) -> list[date]:
+    """Return the business days that rows recorded since a moment belong to, or correct; inside the merchant's scope."""
+    return [row["day"] for row in ask(SQL["dirty"], {"merchant": merchant_id, "since": since})]
+
+
+def waiting() -> list[UUID]:
+    """Return the merchants with rows that their rollups may lack, the longest waiting first; for the platform."""
+    return [row["id"] for row in ask(SQL["waiting"], {})]
+
+
+def horizon(at: datetime) -> datetime:
+    """Return up to when everything that was recorded can be seen by the next statement."""
+    (row,) = ask(SQL["oldest_write"], {})
+    return min(at, row["min"] or at) - MARGIN
+
+
+def zones() -> dict[str, str]:
+    """Return the clock of each store, closed ones too; inside the merchant's scope."""
+    return {str(pk): zone for pk, zone in Store.objects.values_list("pk", "time_zone")}
+
+
+@contextmanager
+def planned_for_all() -> Iterator[None]:
+    """Run statements without nested loops, inside a transaction.
+
+    Of a merchant that grew since the planner last looked it thinks that there is one row, takes the smallest index that
+    begins with the merchant, and would walk through all its rows once for each of them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('work_mem', '128MB', true), set_config('enable_nestloop', 'off', true)")
+        yield
+        cursor.execute("SELECT set_config('enable_nestloop', 'on', true)")
+
+
+def ask(sql: str, values: Mapping[str, Any]) -> list[Row]:
+    """Run a statement and return its rows by column name."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

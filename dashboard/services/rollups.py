@@ -1,0 +1,179 @@
+"""Rollups: counted from the ledger, a business day at a time and always whole, so that doing it twice changes nothing.
+
+`refresh` runs every 20 seconds and counts the days anew to which something was added, or in which something was
+corrected, since the last time. `rebuild` counts everything. Both hold a lock of the merchant's rollups, so two workers
+never meet; who finds it taken leaves the merchant to the other.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from core import tenancy
+from dashboard.models import RollupState
+from dashboard.queries import recount
+from dashboard.queries.recount import Days, Table
+from merchants.models import Merchant
+
+logger = logging.getLogger(__name__)
+
+REASON = "rollups: which merchants have rows in the ledger that their statistics lack"
+NEVER = datetime(1, 1, 2, tzinfo=UTC)
+# A sweep looks this far back, for the row that a watermark should never miss.
+SWEPT = timedelta(hours=26)
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh did: the days counted anew (None: all of them)."""
+
+    days: Days
+
+
+def refresh(*, merchant_id: UUID, at: datetime, since: datetime | None = None) -> Refreshed | None:
+    """Bring a merchant's rollups up to date; None when somebody else is at it.
+
+    since: count the days anew of everything recorded since then, beside what is due anyway.
+    """
+    with tenancy.scope(merchant_id):
+        horizon = recount.horizon(at)
+        state = _locked(merchant_id, wait=False)
+        if state is None:
+            return None
+        zones = recount.zones()
+        if state.covered_until == NEVER or state.zones != zones:
+            days: Days = None
+        else:
+            from_ = min(state.covered_until, since) if since else state.covered_until
+            days = recount.dirty_days(merchant_id, from_)
+        _count(state, days)
+        _cover(state, until=horizon, at=at, zones=zones, changed=days is None or bool(days))
+    return Refreshed(days)
+
+
+def rebuild(*, merchant_id: UUID, at: datetime) -> None:
+    """Count all of a merchant's rollups anew, from the first ledger row to the last; waits for who is at it."""
+    with tenancy.scope(merchant_id):
+        horizon = recount.horizon(at)
+        state = _waited_for(merchant_id)
+        _count(state, None)
+        _cover(state, until=horizon, at=at, zones=recount.zones(), changed=True)
+
+
+def recount_days(*, merchant_id: UUID, days: Days) -> None:
+    """Count some business days anew (None: all), whatever the watermark says; waits for who is at it."""
+    with tenancy.scope(merchant_id):
+        state = _waited_for(merchant_id)
+        _count(state, days)
+        RollupState.objects.filter(pk=state.pk).update(version=state.version + 1)
+
+
+def refresh_waiting(*, at: datetime, back: timedelta | None = None) -> int:
+    """Refresh every merchant that has something new, the longest waiting first; returns how many it did.
+
+    back: a sweep, which counts the days anew of everything that was recorded so long ago or since. A merchant whose
+    refresh fails is logged, and the others go on.
+    """
+    with tenancy.platform(reason=REASON):
+        wanted = list(Merchant.objects.values_list("pk", flat=True)) if back else recount.waiting()
+    done = 0
+    for merchant_id in wanted:
+        try:
+            found = refresh(merchant_id=merchant_id, at=at, since=at - back if back else None)
+        except Exception:
+            logger.exception("rollups of merchant %s failed", merchant_id)
+            continue
+        done += found is not None
+    return done
+
+
+def merchants() -> list[tuple[UUID, str]]:
+    """Return id and short name of every merchant, for whoever rebuilds them in turn."""
+    with tenancy.platform(reason=REASON):
+        return list(Merchant.objects.order_by("slug").values_list("pk", "slug"))
+
+
+def _locked(merchant_id: UUID, *, wait: bool) -> RollupState | None:
+    """Return the merchant's state, ours alone until the transaction ends; None when it is taken and we do not wait.
+
+    The lock is an advisory one: on the row itself those who come while it is being made would have to wait.
+    """
+    name = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK[name], [f"rollups of {merchant_id}"])
+        if cursor.fetchone() == (False,):
+            return None
+    state, _ = RollupState.objects.get_or_create(defaults={"covered_until": NEVER, "refreshed_at": NEVER})
+    return state
+
+
+def _waited_for(merchant_id: UUID) -> RollupState:
+    state = _locked(merchant_id, wait=True)
+    if state is None:
+        raise RuntimeError(f"the lock of merchant {merchant_id} was waited for and not had")
+    return state
+
+
+def _cover(state: RollupState, *, until: datetime, at: datetime, zones: dict[str, str], changed: bool) -> None:
+    # A second look within the margin may have seen less far than the first: the watermark never goes back.
+    state.covered_until = max(state.covered_until, until)
+    state.refreshed_at, state.zones = at, zones
+    state.version += changed
+    state.save()
+
+
+def _count(state: RollupState, days: Days) -> None:
+    if days is not None and not days:
+        return
+    values = recount.parameters(state.merchant_id, days)
+    for name, table in recount.TABLES.items():
+        with recount.planned_for_all(), connection.cursor() as cursor:
+            for statement in _replacing(name, table, days):
+                cursor.execute(statement, values)
+
+
+def _replacing(name: str, table: Table, days: Days) -> list[str]:
+    """Return the statements that replace a rollup.
+
+    For some days only what differs is written: rows that are gone, new ones, changed ones, in one statement, so that it
+    sees one ledger. A card's first reward has no day of its own: it is looked for anew for each card of the days.
+    """
+    fresh = recount.select(name, days)
+    if days is None:
+        return [_filled(WIPE, table), _filled(FILL, table).replace("{fresh}", fresh)]
+    doomed = "o.day = ANY(%(days)s)" if "day" in table.keys else "o.card_id = ANY(%(cards)s)"
+    return [_filled(SYNC, table).replace("{fresh}", fresh).replace("{doomed}", doomed)]
+
+
+LOCK = {
+    name: f"SELECT {name}(hashtextextended(%s, 0))" for name in ("pg_advisory_xact_lock", "pg_try_advisory_xact_lock")
+}  # fmt: skip
+WIPE = "DELETE FROM {table} o WHERE o.merchant_id = %(merchant)s"
+FILL = "INSERT INTO {table} (merchant_id, {columns}) SELECT %(merchant)s, {new} FROM ({fresh}) f"
+SYNC = """
+    WITH fresh AS MATERIALIZED ({fresh}), gone AS (
+        DELETE FROM {table} o WHERE o.merchant_id = %(merchant)s AND {doomed}
+            AND NOT EXISTS (SELECT FROM fresh f WHERE {same})
+    )
+    INSERT INTO {table} AS o (merchant_id, {columns}) SELECT %(merchant)s, {new} FROM fresh f
+    ON CONFLICT (merchant_id, {keys}) DO UPDATE SET {changes} WHERE ({old_values}) IS DISTINCT FROM ({new_values})
+"""
+
+
+def _filled(statement: str, table: Table) -> str:
+    """Write a table's columns into a statement."""
+    return statement.format(
+        table=table.name, columns=", ".join(table.columns), keys=", ".join(table.keys),
+        new=", ".join(f"f.{name}" for name in table.columns),
+        # "=" where it is enough: the other one cannot be hashed.
+        same=" AND ".join(
+            f"o.{name} {'IS NOT DISTINCT FROM' if name in table.nullable else '='} f.{name}" for name in table.keys
+        ),
+        changes=", ".join(f"{name} = excluded.{name}" for name in table.values),
+        old_values=", ".join(f"o.{name}" for name in table.values),
+        new_values=", ".join(f"excluded.{name}" for name in table.values),
+        fresh="{fresh}", doomed="{doomed}",
+    )  # fmt: skip

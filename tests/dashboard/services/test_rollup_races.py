@@ -1,0 +1,127 @@
+"""Rollups beside running tills and other workers: real commits, several connections."""
+
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from core import tenancy
+from dashboard.models import DayFigures
+from dashboard.queries import rollup_differences
+from dashboard.services import rollups
+from loyalty.queries.hot import CardRef
+from loyalty.services import stamps
+from tests.support.world import World
+
+
+@pytest.fixture(autouse=True)
+def _real_commits(real_db: Any) -> None:
+    """Commit for real."""
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def stamps_given(world: World) -> int:
+    with tenancy.scope(world.merchant_id):
+        return sum(DayFigures.objects.values_list("stamps_given", flat=True))
+
+
+def test_a_row_that_is_committed_late_is_found(real_db: Any) -> None:
+    """It was recorded before a refresh looked, and committed after: the watermark stays behind its transaction."""
+    world = World.make(at=now())
+    card = world.card()
+    rollups.refresh(merchant_id=world.merchant_id, at=now())
+    with real_db.connect_as_app() as wire:
+        wire.execute("SELECT set_config('app.merchant_id', %s, true)", (str(world.merchant_id),))
+        wire.execute(
+            """
+            INSERT INTO loyalty_transaction
+            SELECT (jsonb_populate_record(t, jsonb_build_object(
+                'id', gen_random_uuid(), 'seq', 2, 'type', 'stamp_earned', 'stamps_delta', 1, 'stamps_after', 1,
+                'idempotency_key', 'slow', 'recorded_at', now()))).*
+            FROM loyalty_transaction t WHERE t.card_id = %s AND t.seq = 1
+            """,
+            (card.pk,),
+        )
+        begun = now()
+        # As if the till had been stuck for an hour: far more than the margin.
+        rollups.refresh(merchant_id=world.merchant_id, at=begun)
+        later = begun.replace(year=begun.year + 1)
+        rollups.refresh(merchant_id=world.merchant_id, at=later)
+        assert stamps_given(world) == 0
+        wire.commit()
+
+    assert rollups.refresh_waiting(at=later) == 1
+
+    assert stamps_given(world) == 1
+
+
+def test_a_worker_leaves_a_merchant_to_the_one_who_has_it() -> None:
+    world = World.make(at=now())
+    world.stamp(world.card())
+    held, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        try:
+            with tenancy.scope(world.merchant_id):
+                rollups.refresh(merchant_id=world.merchant_id, at=now())
+                held.set()
+                go.wait(20)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=hold)
+    other.start()
+    assert held.wait(20)
+    try:
+        assert rollups.refresh(merchant_id=world.merchant_id, at=now()) is None
+    finally:
+        go.set()
+        other.join()
+    assert rollups.refresh(merchant_id=world.merchant_id, at=now()) is not None
+    assert stamps_given(world) == 1
+
+
+def test_tills_and_workers_at_once_end_exact() -> None:
+    world = World.make(at=now())
+    cards = [world.card() for _ in range(4)]
+    stop, problems = threading.Event(), []
+
+    def sell(card: Any) -> None:
+        try:
+            for number in range(25):
+                call = world.call(f"{card.pk}-{number}")
+                stamps.give(call, card=CardRef("card_id", card.pk), quantity=1)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test tells it
+            problems.append(error)
+        finally:
+            connection.close()
+
+    def count() -> None:
+        try:
+            while not stop.is_set():
+                rollups.refresh(merchant_id=world.merchant_id, at=now())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test tells it
+            problems.append(error)
+        finally:
+            connection.close()
+
+    tills = [threading.Thread(target=sell, args=(card,)) for card in cards]
+    workers = [threading.Thread(target=count) for _ in range(2)]
+    for thread in [*workers, *tills]:
+        thread.start()
+    for thread in tills:
+        thread.join()
+    stop.set()
+    for thread in workers:
+        thread.join()
+
+    assert problems == []
+    rollups.refresh(merchant_id=world.merchant_id, at=now())
+    assert stamps_given(world) == 100
+    with tenancy.scope(world.merchant_id):
+        assert rollup_differences.find(world.merchant_id, None) == []

@@ -1,0 +1,151 @@
+"""The statistics page: the period, one store or all, what it says, its file."""
+
+import csv
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from core import tenancy
+from dashboard.models import RollupState
+from stores.models import Store
+from tests.dashboard.conftest import Shop, open_shop
+from tests.support.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+def look(shop: Shop, **query: str) -> Any:
+    return shop.client().get(shop.page("stats"), query)
+
+
+def second_store(shop: Shop) -> Store:
+    with tenancy.scope(shop.merchant_id):
+        return Store.objects.create(code=f"{shop.world.store.code}-2", name="Kirchberg")
+
+
+def test_it_works(shop: Shop) -> None:
+    shop.world.stamp(shop.card(name="Tom"), quantity=3)
+
+    answer = look(shop)
+
+    assert answer.status_code == 200
+    assert answer.context["report"].figures.stamps_given == 4
+    tiles = {tile["label"]: tile["value"] for tile in answer.context["shown"].tiles}
+    assert tiles["Stamps given"] == "4"
+    assert "Marie" not in answer.content.decode()
+
+
+def test_the_figures_are_of_this_moment(shop: Shop) -> None:
+    """Nobody waits for the next round of the workers."""
+    look(shop)
+    shop.world.stamp(shop.card(name="Tom"), quantity=3)
+
+    assert look(shop).context["series"][-1].stamps == 4
+    with tenancy.scope(shop.merchant_id):
+        assert RollupState.objects.count() == 1
+
+
+@pytest.mark.parametrize(("days", "bars"), [("7", 7), ("28", 28), ("90", 13), ("365", 13)])
+def test_long_periods_are_drawn_by_week_and_month(days: str, bars: int, shop: Shop) -> None:
+    context = look(shop, days=days).context
+
+    assert len(context["series"]) == int(days)
+    assert len(context["shown"].charts[0].bars) in (bars, bars - 1)
+    assert context["shown"].charts[0].total == sum(day.stamps for day in context["series"])
+
+
+def test_days_can_be_chosen(shop: Shop) -> None:
+    context = look(shop, **{"from": "2026-01-01", "to": "2026-01-31"}).context
+
+    assert (context["report"].period.first, context["report"].period.last) == (date(2026, 1, 1), date(2026, 1, 31))
+    assert not any(entry.active for entry in context["periods"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"from": "2026-12-31", "to": "2026-01-01"}, {"from": "x"}, {"to": "2026-02-30"}, {"from": "9" * 5000},
+        {"from": "\x00"}, {"from": "2000-01-01", "to": "2026-01-01"}, {"from": "<script>alert(1)</script>"},
+    ],
+)  # fmt: skip
+def test_days_that_nobody_can_mean_are_named(query: dict[str, str], shop: Shop) -> None:
+    answer = look(shop, **query)
+
+    assert answer.status_code == 200
+    assert answer.context["form"].errors
+    assert answer.context["report"].period.days == 28
+    assert "<script>alert" not in answer.content.decode()
+
+
+def test_all_stores_or_this_one(shop: Shop) -> None:
+    first, second = shop.world.store, second_store(shop)
+    card = shop.card(name="Tom")
+    shop.world.store = second
+    shop.world.stamp(card, quantity=2)
+    shop.world.store = first
+
+    here, everywhere = look(shop), look(shop, stores="all")
+
+    assert here.context["report"].figures.stamps_given == 1
+    assert everywhere.context["report"].figures.stamps_given == 3
+    found = {part.key: part.figures.stamps_given for part in everywhere.context["report"].by_store}
+    assert found == {first.code: 1, second.code: 2}
+    assert all("stores=all" in entry.url for entry in everywhere.context["periods"])
+
+
+def test_one_store_has_no_switch(shop: Shop) -> None:
+    assert look(shop, stores="all").context["places"] == []
+
+
+def test_nothing_yet(db: None) -> None:
+    empty = open_shop()
+
+    page = empty.client().get(empty.page("stats")).content.decode()
+
+    assert "Nothing to count yet" in page
+    assert '<svg class="chart"' not in page
+
+
+def test_the_file_has_the_days_that_the_page_shows(shop: Shop) -> None:
+    page = look(shop, days="7")
+
+    answer = shop.client().get(page.context["file_url"])
+
+    lines = list(csv.DictReader(b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()))
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert [line["date"] for line in lines] == [day.on.isoformat() for day in page.context["series"]]
+    assert [int(line["stamps_given"]) for line in lines] == [day.stamps for day in page.context["series"]]
+    assert len(lines) == 7
+
+
+def test_the_file_and_the_page_are_for_managers(shop: Shop) -> None:
+    for page in ("stats", "stats.csv"):
+        assert shop.client("staff").get(shop.page(page)).status_code == 403
+        assert shop.client("manager").get(shop.page(page)).status_code == 200
+
+
+def test_another_merchants_numbers_stay_there(shop: Shop) -> None:
+    other = World.make()
+    other.stamp(other.card(), 7)
+
+    assert shop.client().get(f"/store/{other.store.code}/loyalty/stats").status_code == 404
+    assert shop.client().get(f"/store/{other.store.code}/loyalty/stats.csv").status_code == 404
+    assert look(shop, stores="all").context["report"].figures.stamps_given == 1
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "de", "lb"])
+def test_every_language_shows_it(language: str, shop: Shop) -> None:
+    browser = shop.client()
+    browser.cookies["django_language"] = language
+
+    assert browser.get(shop.page("stats"), {"days": "365"}).status_code == 200
+
+
+def test_the_change_is_told_in_words(shop: Shop) -> None:
+    now = timezone.now()
+    before = look(shop, **{"from": (now - timedelta(days=1)).date().isoformat(), "to": now.date().isoformat()})
+
+    tiles = {tile["label"]: tile for tile in before.context["shown"].tiles}
+    assert tiles["Visits"]["note"] == "nothing before"

@@ -1,0 +1,1 @@
+"""Drills of PROMISES that cut across the apps; docs/promises.md names them by number."""
