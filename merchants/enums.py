@@ -14,6 +14,10 @@ class MerchantStatus(models.TextChoices):
     CLOSED = "closed", _("Closed")
 
 
+# Standings in which the 60 days of rule 5 run; from one to the other they run on.
+UNPAID = frozenset({MerchantStatus.LATE, MerchantStatus.SUSPENDED})
+
+
 class Role(models.TextChoices):
     """What a person may do at a merchant; see permissions.py."""
 

@@ -43,11 +43,41 @@ class ExactJSONParser(BaseParser):
         raw = stream.read(MAX_BYTES + 1)
         if len(raw) > MAX_BYTES:
             raise RequestTooLarge
+        return self.read(raw)
+
+    def read(self, raw: bytes) -> Any:
+        """Return what the bytes say."""
         return loads(raw)
+
+
+class PatientJSONParser(ExactJSONParser):
+    """As above, but leaves it to the view to look for what cannot be stored (require_storable), part by part."""
+
+    def read(self, raw: bytes) -> Any:
+        """Return what the bytes say."""
+        return _read(raw)
 
 
 def loads(raw: bytes) -> Any:
     """Read JSON as ExactJSONParser does."""
+    value = _read(raw)
+    require_storable(value)
+    return value
+
+
+def require_storable(value: Any) -> None:
+    """Raise ValidationFailed, with the field's name, where a text cannot be stored."""
+    for path, _depth, text in _strings(value):
+        if not is_storable(text):
+            _refuse("null_characters_not_allowed", _("There is a character in it that cannot be stored."), path)
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether a text can be stored and written."""
+    return UNSTORABLE.search(text) is None
+
+
+def _read(raw: bytes) -> Any:
     try:
         value = json.loads(
             raw.decode("utf-8"), parse_float=_decimal, parse_int=_integer, parse_constant=_no_number,
@@ -57,11 +87,8 @@ def loads(raw: bytes) -> Any:
         _refuse("too_deep", _("This is nested too deeply."))
     except (ValueError, UnicodeDecodeError):
         _refuse("invalid_json", _("This is not JSON that can be read."))
-    for path, depth, text in _strings(value):
-        if depth > MAX_DEPTH:
-            _refuse("too_deep", _("This is nested too deeply."))
-        if UNSTORABLE.search(text):
-            _refuse("null_characters_not_allowed", _("There is a character in it that cannot be stored."), path)
+    if any(depth > MAX_DEPTH for _path, depth, _text in _strings(value)):
+        _refuse("too_deep", _("This is nested too deeply."))
     return value
 
 

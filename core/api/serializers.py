@@ -25,6 +25,10 @@ class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
         return value
 
 
+class NothingSerializer(StrictSerializer):
+    """The body of a request that needs none: it may be empty, and is refused with anything in it."""
+
+
 class StrictIntegerField(serializers.IntegerField):
     """A whole number: a JSON integer, not text, not a fraction, not true."""
 

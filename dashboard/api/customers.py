@@ -40,12 +40,14 @@ class CustomerListView(MerchantAPIView):
             OpenApiParameter("store", str, description="Those with a card made in the store of this code."),
         ],
         responses=CustomerSerializer(many=True),
+        description="The newest first. A key that is bound to a store lists those with a card made there.",
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """List customers, the newest first."""
         store = query.text(request, "store")
         rows = customer_queries.listed(
-            search=query.text(request, "search"), store_id=card_queries.store_of(store) if store else None
+            search=query.text(request, "search"),
+            store_id=self.store_shown(card_queries.store_of(store) if store else None),
         )
         paginator = self.pagination_class()
         page = customer_queries.with_cards(paginator.paginate_queryset(rows, request, view=self))
@@ -95,7 +97,7 @@ class CustomerEraseView(MerchantAPIView):
 
     @extend_schema(
         tags=[TAG], operation_id="merchant_customers_erase", summary="Erase a customer",
-        parameters=[MERCHANT], request=CustomerEraseSerializer, responses=CustomerErasedSerializer,
+        parameters=[MERCHANT, KEY], request=CustomerEraseSerializer, responses=CustomerErasedSerializer,
         description="For a customer who asks in writing; customers can do it themselves. Everything personal goes at "
         "once and for good, with all records that were merged; the cards are closed. A second time changes nothing.",
     )  # fmt: skip
@@ -104,11 +106,16 @@ class CustomerEraseView(MerchantAPIView):
         customer_queries.require_record(customer_id)
         data = self.read(CustomerEraseSerializer)
         credential = self.credential
-        done = erasure.erase(
-            merchant_id=self.merchant_id, customer_id=customer_id, at=timezone.now(), reason=data["reason"],
-            user_id=self.actor_id, api_key_id=credential.id if credential.kind == "api_key" else None,
-        )  # fmt: skip
-        return Response({"id": str(done.customer_id), "erased_at": done.erased_at, "records": done.records})
+
+        def run() -> tuple[int, Any, Any]:
+            done = erasure.erase(
+                merchant_id=self.merchant_id, customer_id=customer_id, at=timezone.now(), reason=data["reason"],
+                user_id=self.actor_id, api_key_id=credential.id if credential.kind == "api_key" else None,
+            )  # fmt: skip
+            body = {"id": str(done.customer_id), "erased_at": done.erased_at, "records": done.records}
+            return 200, body, body
+
+        return self.once("merchant.customers.erase", run)
 
 
 def _shown(customer_id: UUID) -> Any:

@@ -16,7 +16,8 @@ from stores.api.merchant import MERCHANT, TAG, MerchantAPIView
 
 ABOUT = (
     "UTF-8 with a byte order mark, RFC 4180; columns as the API names the fields. Texts that a spreadsheet would take "
-    "for a formula begin with an apostrophe. Every export is noted in the audit."
+    "for a formula begin with an apostrophe. Every export is noted in the audit. A key that is bound to a store takes "
+    "that store's: cards made there, transactions done there, customers with a card made there."
 )
 OWNERS = f"{ABOUT} For owners, and keys that an owner or the platform made."
 FILE = {(200, "text/csv"): OpenApiResponse(OpenApiTypes.BINARY, description="The file.")}
@@ -40,6 +41,7 @@ class ExportView(MerchantAPIView):
         """Stream the file; its rows are read after this view's own scope is closed."""
         at, credential = timezone.now(), self.credential
         wanted = exports.read(self.kind, request.query_params)
+        wanted = wanted.at_store(self.store_shown(wanted.filters.store_id))
         body = exports.start(
             merchant_id=self.merchant_id, wanted=wanted, role=self.acting_role, at=at, actor_id=self.actor_id,
             api_key_id=credential.id if credential.kind == "api_key" else None,

@@ -5,7 +5,7 @@ without a period. A manager takes those of a period of at most a year: bookkeepi
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -50,6 +50,16 @@ class Wanted:
         since, until = self.filters.since, self.filters.until
         return self.kind != "transactions" or since is None or until is None or (until - since).days > A_YEAR
 
+    def at_store(self, store_id: UUID | None) -> "Wanted":
+        """Return the file of one store, of all for None: a key may be bound to one and not say so."""
+        return replace(self, filters=replace(self.filters, store_id=store_id))
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the audit keeps: what was asked for, and the store where it was not named."""
+        store_id = self.filters.store_id
+        return self.given if store_id is None or "store" in self.given else {**self.given, "store_id": str(store_id)}
+
 
 def read(kind: str, given: Mapping[str, Any]) -> Wanted:
     """Read what is asked for, inside the merchant's scope. given: `store` (a code), `from` and `to` (days, inclusive).
@@ -78,7 +88,7 @@ def start(
     """
     if wanted.is_full and not has_right(role, FULL_EXPORT):
         raise FullExport(required_right=FULL_EXPORT)
-    facts = {"at": at.isoformat(), **wanted.given, **({"api_key": str(api_key_id)} if api_key_id else {})}
+    facts = {"at": at.isoformat(), **wanted.facts, **({"api_key": str(api_key_id)} if api_key_id else {})}
     with tenancy.scope(merchant_id):
         AuditEntry.objects.create(
             merchant_id=merchant_id, actor_id=actor_id, action="export", target=f"{wanted.kind}.csv", facts=facts

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.errors import exception_handler, problem
+from core.api.parsers import PatientJSONParser, is_storable, require_storable
 from core.api.serializers import StrictCharField, StrictIntegerField, StrictSerializer
 from core.error_pages import ServerError
 from core.errors import ValidationFailed
@@ -128,6 +129,7 @@ class BatchView(StoreAPIView):
     """POST terminal/batch."""
 
     in_scope = False
+    parser_classes = [PatientJSONParser]
 
     @extend_schema(
         operation_id="terminal_batch", request=BatchDocument, responses={200: BatchAnswer}, parameters=[STORE],
@@ -144,8 +146,8 @@ class BatchView(StoreAPIView):
             credential=self.credential, store_code=self.store_code, at=timezone.now(), device=self.device,
             ip=client_address(request), user_agent=user_agent(request),
         )  # fmt: skip
-        batches.require_sender(sender)
-        body = BatchInput(data=request.data)
+        sender = batches.require_sender(sender)
+        body = BatchInput(data=_around(request.data))
         body.is_valid(raise_exception=True)
         sent = body.validated_data["operations"]
         read = [_read(raw) for raw in sent]
@@ -154,8 +156,19 @@ class BatchView(StoreAPIView):
         return Response({"results": [_result(_key(raw), answer) for raw, answer in zip(sent, answers, strict=True)]})
 
 
+def _around(data: Any) -> Any:
+    """Return the body; raises ValidationFailed where a text beside the items cannot be stored."""
+    items = data.get("operations") if isinstance(data, dict) else None
+    require_storable({**data, "operations": None} if isinstance(items, list) else data)
+    return data
+
+
 def _read(raw: Any) -> Item | Exception:
     """Read an item, or return what is wrong with it."""
+    try:
+        require_storable(raw)
+    except ValidationFailed as refusal:
+        return refusal
     if not isinstance(raw, dict):
         return ValidationFailed.of("non_field_errors", "invalid", _("Send an object with fields."))
     form = KeptPoints(data=raw) if raw.get("op") == "points" else KeptStamp(data=raw)
@@ -168,7 +181,7 @@ def _read(raw: Any) -> Item | Exception:
 
 def _key(raw: Any) -> str | None:
     key = raw.get("key") if isinstance(raw, dict) else None
-    return key[:MAX_KEY] if isinstance(key, str) else None
+    return key[:MAX_KEY] if isinstance(key, str) and is_storable(key) else None
 
 
 def _result(key: str | None, outcome: Any) -> dict[str, Any]:

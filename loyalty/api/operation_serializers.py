@@ -30,10 +30,9 @@ class StaffInput(StrictSerializer):
     staff_id = StrictUUIDField(required=False)
 
     def proof(self) -> StaffProof:
-        """Return what the staff member proves themselves with; a session goes before a PIN."""
+        """Return what the staff member proves themselves with; a PIN that was typed goes before a session."""
         data = self.validated_data
-        session = data.get("staff_session")
-        return StaffProof(None if session else data.get("staff_pin"), session, data.get("staff_id"))
+        return StaffProof(data.get("staff_pin"), data.get("staff_session"), data.get("staff_id"))
 
 
 class CardInput(StaffInput):

@@ -1,5 +1,6 @@
 """What tills kept and could not book: the list, and a manager's decision."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core import tenancy
+from core import idempotency, tenancy
 from core.api.keyset import KeysetPagination
 from core.api.serializers import StrictCharField, StrictSerializer
-from core.errors import ValidationFailed
+from core.db import pipeline
+from core.errors import PermissionDenied, ValidationFailed
 from core.web import client_address, user_agent
-from loyalty.api.base import STORE
+from loyalty.api.base import KEY, STORE
 from loyalty.enums import Channel, ReviewState
 from loyalty.models import ReviewItem
 from loyalty.queries import cards
@@ -96,16 +98,17 @@ class ReviewListView(StoreAPIView):
         ],
     )  # fmt: skip
     def get(self, request: Request) -> Response:
-        """List what tills kept and could not book, the newest first."""
+        """List what tills kept and could not book, the newest first; a caller of one store sees its own."""
         state = request.query_params.get("state")
         if state is not None and state not in ReviewState.values:
             raise ValidationFailed.of("state", "invalid_choice", _("This is not one of the choices."))
         code = request.query_params.get("store")
         store_id = cards.store_of(code.replace("\x00", "")) if code is not None else None
+        found = review_queries.listed(state=state, store_id=store_id)
+        if self.access.is_bound:
+            found = found.filter(store_id=self.access.store_or_refuse().id)
         paginator = self.pagination_class()
-        page = paginator.paginate_queryset(
-            review_queries.listed(state=state, store_id=store_id), request, view=self
-        )  # fmt: skip
+        page = paginator.paginate_queryset(found, request, view=self)
         return paginator.get_paginated_response(ReviewSerializer(page, many=True).data)
 
 
@@ -113,6 +116,7 @@ class DecisionView(StoreAPIView):
     """A manager's decision about one item; outside of any scope, since booking is an operation."""
 
     in_scope = False
+    operation = ""
     input_class: type[StrictSerializer]
 
     @property
@@ -120,36 +124,57 @@ class DecisionView(StoreAPIView):
         """Deciding is managing, also in a browser that is a till as well."""
         return MANAGE
 
-    def read(self, request: Request, review_id: UUID) -> dict[str, Any]:
-        """Return the body; what comes before a bad one is raised first."""
+    def read(self, request: Request, review_id: UUID) -> tuple[dict[str, Any], idempotency.Request]:
+        """Return the body and the request for its key; what comes before a bad one is raised first."""
         with tenancy.scope(self.credential.merchant_id):
-            access_queries.load(self.credential, self.store_code, store_needed=False).require(MANAGE)
-            review_queries.one(review_id)
+            access = access_queries.load(self.credential, self.store_code, store_needed=False)
+            access.require(MANAGE)
+            item = review_queries.one(review_id)
+            if access.is_bound and item.store_id not in (None, access.store_or_refuse().id):
+                raise PermissionDenied
         body = self.input_class(data=request.data)
         body.is_valid(raise_exception=True)
-        return dict(body.validated_data)
+        asked = idempotency.request(self.idempotency_key, self.operation, request.path, request.data)
+        if asked.key == item.key:  # it is the till's own, for the booking
+            raise idempotency.IdempotencyKeyReused
+        return dict(body.validated_data), asked
 
     def decider(self, request: Request) -> Decider:
         """Describe who decides."""
         return Decider(
-            credential=self.credential, at=timezone.now(), ip=client_address(request), user_agent=user_agent(request),
-            channel=Channel.DASHBOARD if self.credential.kind == "user" else "",
+            credential=self.credential, at=timezone.now(), store_code=self.store_code, ip=client_address(request),
+            user_agent=user_agent(request), channel=Channel.DASHBOARD if self.credential.kind == "user" else "",
         )  # fmt: skip
 
-    def shown(self, item: ReviewItem, status: int) -> Response:
-        """Answer with the item as it stands now."""
-        with tenancy.scope(self.credential.merchant_id):
-            return Response(ReviewSerializer(item).data, status=status)
+    def respond(self, asked: idempotency.Request, status: int, decide: Callable[[], ReviewItem]) -> Response:
+        """Decide once per key, and answer with the item as it stands then."""
+
+        def run() -> tuple[int, Any, Any]:
+            body = ReviewSerializer(decide()).data
+            return status, body, body
+
+        answer = idempotency.once(self.credential.merchant_id, asked, run)
+        return self.answer(answer.status, answer.body, replayed=answer.replayed)
+
+    def replay(self, asked: idempotency.Request) -> Response | None:
+        """Return the answer that is stored under the key; raises the conflicts of keys."""
+        if asked.key is None:
+            return None
+        with tenancy.scope(self.credential.merchant_id), pipeline() as line:
+            queued = idempotency.queue_check(line, self.credential.merchant_id, asked.key)
+        answer = idempotency.settle(asked, *queued)
+        return self.answer(answer.status, answer.body, replayed=True) if answer is not None else None
 
 
 class ReviewAcceptView(DecisionView):
     """POST reviews/{id}/accept."""
 
+    operation = "review_accept"
     input_class = AcceptInput
 
     @extend_schema(
         operation_id="reviews_accept", tags=["store"], request=AcceptInput, responses={201: ReviewSerializer},
-        parameters=[STORE],
+        parameters=[KEY, STORE],
         description=(
             "Book the operation after all: at its `occurred_at`, under its own key, the manager answering for "
             "cooldown, daily limit, age and PIN. Once, however often it is sent. The item names the transaction."
@@ -157,20 +182,26 @@ class ReviewAcceptView(DecisionView):
     )  # fmt: skip
     def post(self, request: Request, review_id: UUID) -> Response:
         """Book it."""
-        data = self.read(request, review_id)
-        return self.shown(reviews.accept(self.decider(request), item_id=review_id, note=data["note"]), 201)
+        data, asked = self.read(request, review_id)
+        stored = self.replay(asked)
+        if stored is not None:
+            return stored
+        item = reviews.accept(self.decider(request), item_id=review_id, note=data["note"])
+        return self.respond(asked, 201, lambda: item)
 
 
 class ReviewDismissView(DecisionView):
     """POST reviews/{id}/dismiss."""
 
+    operation = "review_dismiss"
     input_class = DismissInput
 
     @extend_schema(
         operation_id="reviews_dismiss", tags=["store"], request=DismissInput, responses={200: ReviewSerializer},
-        parameters=[STORE],
+        parameters=[KEY, STORE],
     )  # fmt: skip
     def post(self, request: Request, review_id: UUID) -> Response:
         """Leave it unbooked."""
-        data = self.read(request, review_id)
-        return self.shown(reviews.dismiss(self.decider(request), item_id=review_id, note=data["note"]), 200)
+        data, asked = self.read(request, review_id)
+        by = self.decider(request)
+        return self.respond(asked, 200, lambda: reviews.dismiss(by, item_id=review_id, note=data["note"]))

@@ -32,7 +32,8 @@ class ExportView(StorefrontAPIView):
         parameters=[STORE_CODE],
         responses={200: OpenApiResponse(TakeawaySerializer, description="The document, as an attachment.")},
         description="Everything that the business holds of the customer: what they told, consents with their evidence, "
-        "mails and links, and each card with its rewards and its whole history, explained. Of merged records, too. "
+        "mails and links to confirmed addresses, and each card with its rewards and its whole history, explained. Of "
+        "merged records, too. "
         "Streamed; times are RFC 3339 in UTC, money is in minor units.",
     )  # fmt: skip
     def get(self, request: Request) -> StreamingHttpResponse:

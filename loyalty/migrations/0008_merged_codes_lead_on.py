@@ -6,9 +6,7 @@ from django.db import migrations
 
 from core.tenancy.operations import LookupFunction
 
-LEADS_TO = (
-    "SELECT c.merchant_id, COALESCE(c.merged_into_id, c.id) FROM public.loyalty_card c WHERE c.{column} = wanted"
-)
+LEADS_TO = "SELECT c.merchant_id, COALESCE(c.merged_into_id, c.id) FROM public.loyalty_card c WHERE c.{column} = wanted"
 
 
 class Migration(migrations.Migration):

@@ -14,6 +14,7 @@ class ReviewItem(TenantModel):
     """A queued operation that was refused when it arrived; nothing is dropped silently. `body` holds no PIN or session.
 
     code: why it was refused (`too_old`, `daily_limit_reached`, `staff_pin_invalid`, …). transaction: what booked it.
+    fingerprint: which request it is (core.idempotency); a till may send several bodies under one key by mistake.
     """
 
     store = TenantForeignKey("stores.Store", null=True, blank=True)
@@ -22,6 +23,7 @@ class ReviewItem(TenantModel):
     card = TenantForeignKey("loyalty.Card", null=True, blank=True)
     transaction = TenantForeignKey("loyalty.Transaction", null=True, blank=True)
     key = models.CharField(max_length=128, db_collation="C")
+    fingerprint = models.CharField(max_length=64, blank=True, default="", editable=False)
     op = models.CharField(_("operation"), max_length=16)
     body = models.JSONField(default=dict)
     code = models.CharField(_("reason"), max_length=32)
@@ -38,7 +40,9 @@ class ReviewItem(TenantModel):
     class Meta(TenantModel.Meta):
         verbose_name = _("item to review")
         verbose_name_plural = _("items to review")
-        constraints: ClassVar = [models.UniqueConstraint(fields=["merchant", "key"], name="loyalty_review_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["merchant", "key", "fingerprint"], name="loyalty_review_once"),
+        ]
         indexes: ClassVar = [
             models.Index(fields=["merchant", "-received_at"], name="loyalty_review_recent"),
         ]

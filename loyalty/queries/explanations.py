@@ -38,6 +38,8 @@ def explain(row: Transaction, rules: Rules, reversed_rules: Rules | None = None,
     if merged is not None:
         return _moved(row, merged)
     if row.type == TransactionType.VOID and row.reverses is not None:
+        if row.reverses.type == TransactionType.POINTS_EXPIRED:
+            return _("Not expired after all: a visit came in late")
         return _("Undone: %(what)s") % {"what": explain(row.reverses, reversed_rules or {})}
     return _BY_TYPE[row.type](row, rules)
 

@@ -10,10 +10,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from core import csv, tenancy
 from customers.models import Customer
+from loyalty.enums import CardStatus
 from loyalty.models import Card, IssuedReward, Program, Reward, Transaction
 from loyalty.queries import export_people
 from loyalty.queries.history import SERVER_KEY
@@ -41,7 +42,10 @@ HEADERS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a file is narrowed to. store_id: cards made there, transactions done there; since, until: business days."""
+    """What a file is narrowed to. since, until: business days.
+
+    store_id: cards made there, transactions done there, customers with a card made there.
+    """
 
     store_id: UUID | None = None
     since: date | None = None
@@ -143,6 +147,14 @@ def _transaction_row(row: Transaction, names: _Names) -> Row:
     )  # fmt: skip
 
 
+def _customers(filters: Filters) -> "QuerySet[Customer]":
+    found = export_people.people()
+    if filters.store_id is None:
+        return found
+    here = Card.objects.filter(customer_id=OuterRef("pk"), enrolled_store_id=filters.store_id)
+    return found.filter(Exists(here.exclude(status=CardStatus.MERGED)))
+
+
 def _named(model: Any, column: str, ids: set[Any]) -> dict[Any, str]:
     wanted = ids - {None}
     return dict(model.objects.filter(pk__in=wanted).values_list("pk", column)) if wanted else {}
@@ -152,5 +164,5 @@ Source = Callable[[Filters], "QuerySet[Any]"]
 SOURCES: dict[str, tuple[Source, Callable[[Sequence[Any]], list[Row]]]] = {
     "cards": (_cards, _card_rows),
     "transactions": (_transactions, _transaction_rows),
-    "customers": (lambda _filters: export_people.people(), export_people.rows),
+    "customers": (_customers, export_people.rows),
 }

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from loyalty.enums import TransactionType
 from loyalty.models import ProgramVersion, Transaction
-from loyalty.queries import corrections, merges
+from loyalty.queries import corrections, merges, visits
 from loyalty.rules.stamps import Around, Moment
 from loyalty.rules.states import ProgramRules
 
@@ -41,6 +41,24 @@ def rules_then(program: ProgramRules, at: datetime) -> ProgramRules:
     versions = ProgramVersion.objects.filter(program_id=program.id, number__lte=program.version, created_at__lte=at)
     number = versions.order_by("-number").values_list("number", flat=True).first()
     return program if number is None else corrections.rules_at(program, number)
+
+
+def expired_after(card_id: UUID, at: datetime) -> list[Transaction]:
+    """Return the expiries of a card's points that are dated after an instant and stand; under the card's lock.
+
+    Those of cards that were merged into it are not looked at.
+    """
+    undone = Transaction.objects.filter(reverses_id=OuterRef("id"), type=TransactionType.VOID)
+    rows = Transaction.objects.filter(card_id=card_id, type=TransactionType.POINTS_EXPIRED, occurred_at__gt=at)
+    return list(rows.filter(~Exists(undone)).order_by("occurred_at", "seq"))
+
+
+def first_visit_from(card_id: UUID, at: datetime) -> datetime | None:
+    """Return when the customer came first from an instant on, None when they did not come since."""
+    undone = Transaction.objects.filter(reverses_id=OuterRef("id"), type=TransactionType.VOID)
+    rows = Transaction.objects.filter(card_id=card_id, type__in=visits.VISITS, occurred_at__gte=at)
+    stands = Q(type__in=visits.REDEMPTIONS) | ~Exists(undone)
+    return rows.filter(stands).order_by("occurred_at").values_list("occurred_at", flat=True).first()
 
 
 def _nearest(times: Sequence[datetime], at: datetime, *, later: bool) -> datetime | None:

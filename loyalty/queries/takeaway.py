@@ -5,12 +5,13 @@ the team wrote for itself (why a card rests, notes beside corrections): those wo
 them; and hashes of links and secrets, which open nothing and tell nothing.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from core import tenancy
+from customers.enums import MailKind
 from customers.models import Consent, Customer, MagicLink, Mail
 from customers.queries import records
 from loyalty.enums import Channel
@@ -27,7 +28,8 @@ CHUNK = 500
 class Whole:
     """What is there but for the long histories: those come by `entries` and `issued`.
 
-    person: the record that goes on; earlier: those that were merged into it. The lists are of all of them.
+    person: the record that goes on; earlier: those that were merged into it. The lists are of all of them. mails,
+    links: those to addresses that the person proved, the mails from then on.
     """
 
     merchant: Merchant
@@ -54,15 +56,26 @@ def whole(card_id: UUID, at: datetime) -> Whole | None:
         return None
     people = list(Customer.objects.filter(pk__in=records.of_person(card.customer_id)).order_by("pk"))
     ids = [row.pk for row in people]
+    proven = {row.email_key: row.confirmed_at for row in people if row.email_key and row.confirmed_at is not None}
     return Whole(
         merchant=Merchant.objects.get(pk=card.merchant_id),
         person=card.customer,
         earlier=[row for row in people if row.pk != card.customer_id],
         consents=list(Consent.objects.filter(customer_id__in=ids).order_by("recorded_at", "pk")),
-        mails=list(Mail.objects.filter(customer_id__in=ids).order_by("created_at", "pk")),
-        links=list(MagicLink.objects.filter(customer_id__in=ids).order_by("created_at", "pk")),
+        mails=_mails(people, proven),
+        links=list(MagicLink.objects.filter(customer_id__in=ids, address__in=proven).order_by("created_at", "pk")),
         faces=card_faces.faces(card_faces.cards().filter(customer_id__in=ids).order_by("enrolled_at", "pk"), at),
     )  # fmt: skip
+
+
+def _mails(people: Sequence[Customer], proven: Mapping[str, datetime]) -> list[Mail]:
+    """Return the mails that went to proven addresses.
+
+    A mail that asks to confirm goes to an address before it is proven, also to a new one that waits beside the old.
+    """
+    since = {row.pk: proven[row.email_key] for row in people if row.email_key in proven}
+    rows = Mail.objects.filter(customer_id__in=since).exclude(kind=MailKind.CONFIRM).order_by("created_at", "pk")
+    return [row for row in rows if row.created_at >= since[row.customer_id]]
 
 
 def entries(card_id: UUID, merchant_id: UUID) -> Iterator[Line]:

@@ -10,14 +10,15 @@ from typing import Protocol
 
 from loyalty.rules import timing
 from loyalty.rules.states import CardState
-from merchants.enums import MerchantStatus
+from merchants.enums import UNPAID, MerchantStatus
 
 # Days before the last valid day on which a customer is told, the earliest first.
 WARNINGS = (30, 7)
 NOTICE = timedelta(days=WARNINGS[0])
+DAY = timedelta(days=1)
 # Late or suspended for longer than this, a merchant's cards do not work, and nothing on them expires (rule 5).
 GRACE = timedelta(days=60)
-STOPPED = frozenset({MerchantStatus.LATE, MerchantStatus.SUSPENDED})
+STOPPED = UNPAID
 
 
 def is_stopped(status: str, since: datetime, at: datetime) -> bool:
@@ -72,6 +73,11 @@ def expired_on(card: CardState, program: Expiring, today: date) -> date | None:
     """Return the last day on which the card's points were valid when that is over, else None; no points, no expiry."""
     last = last_day(card.last_activity_on, program)
     return last if last is not None and last < today and card.points_balance > 0 else None
+
+
+def extends(visit: date, last: date, program: Expiring) -> bool:
+    """Tell whether a visit on a day would have moved the last valid day beyond `last`."""
+    return visit + timedelta(days=program.points_expiration_days) > last
 
 
 def warning(last: date, today: date, program: Expiring) -> int | None:

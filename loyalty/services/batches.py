@@ -7,9 +7,10 @@ a person to look at (loyalty.services.reviews); what may go through later is not
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +18,7 @@ from core import idempotency, tenancy
 from core.errors import DomainError
 from loyalty.queries.hot import CardRef
 from loyalty.services import operations, points, reviews, stamps
-from loyalty.services.operations import Call, Operation, StaffProof
+from loyalty.services.operations import Call, Context, Decision, Operation, StaffProof
 from merchants.permissions import EARN
 from stores.queries import access as access_queries
 from stores.queries.access import Access, Credential
@@ -79,11 +80,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends a batch, and how."""
+    """Who sends a batch, and how. store_id: the store it stands in, as require_sender found it."""
 
     credential: Credential
     store_code: str | None
     at: datetime
+    store_id: UUID | None = None
     device: str = ""
     ip: str | None = None
     user_agent: str = ""
@@ -97,10 +99,15 @@ class Sender:
         )  # fmt: skip
 
 
-def require_sender(sender: Sender) -> None:
-    """Raise what concerns the batch as a whole: no such store, no right to earn. Outside of any scope."""
+def require_sender(sender: Sender) -> Sender:
+    """Return the sender with its store; raises what concerns the batch as a whole: no such store, no right to earn.
+
+    Outside of any scope.
+    """
     with tenancy.scope(sender.credential.merchant_id):
-        access_queries.load(sender.credential, sender.store_code).require(EARN)
+        access = access_queries.load(sender.credential, sender.store_code)
+        access.require(EARN)
+        return replace(sender, store_id=access.store_or_refuse().id)
 
 
 def run(sender: Sender, items: Sequence[Item]) -> list[Outcome]:
@@ -109,11 +116,11 @@ def run(sender: Sender, items: Sequence[Item]) -> list[Outcome]:
     No item touches its neighbours: each is a transaction of its own.
     """
     outcomes = [_book(sender, item) for item in items]
-    booked = {
-        item.key: outcome.body["transaction_id"]
+    booked = [
+        (item.asked(), outcome.body["transaction_id"])
         for item, outcome in zip(items, outcomes, strict=True)
-        if isinstance(outcome, idempotency.Answer)
-    }
+        if isinstance(outcome, idempotency.Answer) and outcome.replayed
+    ]
     reviews.settle(merchant_id=sender.credential.merchant_id, booked=booked, at=sender.at)
     return outcomes
 
@@ -121,32 +128,44 @@ def run(sender: Sender, items: Sequence[Item]) -> list[Outcome]:
 def _book(sender: Sender, item: Item) -> Outcome:
     trace = operations.Trace()
     try:
-        operation = item.operation()
-        operation.authorize = lambda access: _check_time(access, item, sender.at)
-        return operations.perform(sender.call(item), operation, trace)
+        return operations.perform(sender.call(item), _operation(sender, item), trace)
     except DomainError as refusal:
-        if refusal.code not in PASSING:
-            _keep(sender, item, refusal, trace)
-        return refusal
+        return refusal if refusal.code in PASSING else _keep(sender, item, refusal, trace)
     except Exception as fault:  # one item must not hold up a till's whole queue
         logger.exception("an item of a batch failed")
         return fault
 
 
-def _check_time(access: Access, item: Item, at: datetime) -> None:
+def _operation(sender: Sender, item: Item) -> Operation:
+    """Return what is to be done; what a person decided about the item stands, and what is booked waits for nobody."""
+    asked, merchant_id = item.asked(), sender.credential.merchant_id
+
+    def authorize(access: Access) -> None:
+        access.require(EARN)
+        reviews.refuse_dismissed(asked)
+        _check_time(item, sender.at)
+
+    def then(_context: Context, decision: Decision) -> None:
+        reviews.settle(merchant_id=merchant_id, booked=[(asked, decision.body["transaction_id"])], at=sender.at)
+
+    return replace(item.operation(), authorize=authorize, then=then)
+
+
+def _check_time(item: Item, at: datetime) -> None:
     """Raise unless it happened within the last 72 hours; behind the replay, since an answer stays what it was."""
-    access.require(EARN)
     if item.occurred_at > at + AHEAD:
         raise OccurredAtInvalid
     if item.occurred_at < at - OLDEST:
         raise TooOld(occurred_at=item.occurred_at)
 
 
-def _keep(sender: Sender, item: Item, refusal: DomainError, trace: operations.Trace) -> None:
+def _keep(sender: Sender, item: Item, refusal: DomainError, trace: operations.Trace) -> DomainError:
+    """Keep what was refused and return what the till is told: the refusal, or that somebody has dismissed it."""
     till = sender.credential.id if sender.credential.kind == "terminal" else None
     refused = reviews.Refused(
-        item.key, item.op, item.body, item.occurred_at, item.staff.session, item.staff.staff_id, till
+        item.asked(), item.body, item.occurred_at, item.card, item.staff.session, item.staff.staff_id, till,
+        sender.store_id,
     )  # fmt: skip
-    reviews.keep(
+    return reviews.keep(
         merchant_id=sender.credential.merchant_id, refused=refused, refusal=refusal, trace=trace, at=sender.at
     )  # fmt: skip

@@ -147,10 +147,10 @@ def _insert_ledger(write: Write, facts: Facts) -> tuple[str, list[Any]]:
         rows.append([
             line.id, facts.merchant_id, write.before.id, facts.program_id, facts.program_version,
             write.before.seq + 1 + index, facts.key, write.first_line + index, line.type, line.stamps_delta,
-            line.points_delta, line.debt_delta, line.micro_delta, line.granted_delta, 0, stamps, points, line.points_granted,
-            line.purchase_amount_cents, facts.currency, facts.order_reference, line.reward_id, line.issued_reward_id,
-            line.reverses_id, facts.store_id, facts.staff_id, facts.terminal_id, facts.api_key_id, facts.user_id,
-            facts.channel, facts.business_date, facts.occurred_at, facts.recorded_at,
+            line.points_delta, line.debt_delta, line.micro_delta, line.granted_delta, 0, stamps, points,
+            line.points_granted, line.purchase_amount_cents, facts.currency, facts.order_reference, line.reward_id,
+            line.issued_reward_id, line.reverses_id, facts.store_id, facts.staff_id, facts.terminal_id,
+            facts.api_key_id, facts.user_id, facts.channel, facts.business_date, facts.occurred_at, facts.recorded_at,
         ])  # fmt: skip
     return _insert("ledger", "loyalty_transaction", LEDGER_COLUMNS, rows)
 

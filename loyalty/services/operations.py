@@ -23,7 +23,7 @@ from loyalty.rules import expiry as expiry_rules
 from loyalty.rules import timing
 from loyalty.rules.stamps import Moment
 from loyalty.rules.states import CardState, ProgramRules
-from loyalty.services import expiry, ledger, proofs
+from loyalty.services import expiry, ledger, proofs, revivals
 from merchants.enums import MerchantStatus, OwnCardPolicy, PinPolicy
 from merchants.permissions import READ
 from stores.queries.access import Access, Credential, StoreFacts
@@ -285,6 +285,8 @@ def _run(
         loaded.card = expiry.settle(loaded=loaded, at=call.at, now=call.now, write=True)
         context = _context(call, operation, loaded, staff)
         is_own = _is_own_card(context, operation)
+        if call.received_at is not None and operation.earns:
+            context.card = _revived(context)
         decision = operation.decide(context)
         _ask_once(context, operation, decision)
         decision.write.answer = idempotency.Answer(decision.status, idempotency.as_sent(decision.body))
@@ -319,13 +321,28 @@ def _context(call: Call, operation: Operation, loaded: hot.Loaded, staff: hot.St
     )  # fmt: skip
 
 
+def _revived(context: Context) -> CardState:
+    """Return the card with the points that a visit which came in late keeps alive, though they were booked as expired.
+
+    Only what arrives late looks: nothing that happens now can lie before an expiry.
+    """
+    program, access = context.loaded.program, context.access
+    if program is None or not program.has_points:
+        return context.card
+    visit = revivals.Visit(access.credential.merchant_id, access.merchant.time_zone, program, context.moment)
+    return revivals.revive(context.card, visit)
+
+
 def _is_own_card(context: Context, operation: Operation) -> bool:
-    """Tell whether staff give something to their own card; raises OwnCard where the merchant does not allow it."""
-    staff, owner = context.staff, context.loaded.own_staff_id
+    """Tell whether staff give something to their own card; raises OwnCard where the merchant does not allow it.
+
+    Where a manager answers for the staff member it is not refused.
+    """
+    staff_id, owner = context.staff_id, context.loaded.own_staff_id
     gives = operation.earns or operation.name == "adjust"
-    if staff is None or staff.id != owner or not gives:
+    if staff_id is None or staff_id != owner or not gives:
         return False
-    if context.access.merchant.own_card_policy == OwnCardPolicy.REFUSE:
+    if operation.limited and context.access.merchant.own_card_policy == OwnCardPolicy.REFUSE:
         raise OwnCard
     return True
 

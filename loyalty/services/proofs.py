@@ -25,7 +25,10 @@ Verified = dict[tuple[str, UUID | None], "pins.VerifiedStaff | DomainError"]
 
 @dataclass(frozen=True, slots=True)
 class StaffProof:
-    """What a staff member proves themselves with: a PIN (with or without their name) or a session."""
+    """What a staff member proves themselves with: a PIN (with or without their name) or a session.
+
+    Where both were sent the PIN is what counts: it was typed for this very operation.
+    """
 
     pin: str | None = None
     session: str | None = None
@@ -72,7 +75,7 @@ def verify(call: Call, proof: StaffProof, store_id: UUID) -> pins.VerifiedStaff:
 
 def session(call: Call, proof: StaffProof) -> tuple[pins.SessionClaims | None, DomainError | None]:
     """Read the session as it stood when the operation happened; what is wrong with it may not matter."""
-    if proof.session is None:
+    if proof.session is None or proof.pin is not None:
         return None, None
     try:
         claims = pins.read_session(

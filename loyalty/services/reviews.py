@@ -5,7 +5,7 @@ whatever the till still sends. The manager answers for what the limits, the age 
 card and program nobody can answer for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -32,7 +32,7 @@ PATH = "/api/v1/store/loyalty/{op}"
 
 
 class AlreadyResolved(DomainError):
-    """Somebody decided otherwise before; `state`, `resolved_at` and `resolved_by` say what, when and who."""
+    """Somebody decided otherwise before; `state`, `resolved_at` and `resolved_by(_name)` say what, when and who."""
 
     code = "already_resolved"
     message = _("Somebody has decided this already.")
@@ -40,23 +40,28 @@ class AlreadyResolved(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An operation as a till kept it. body: its fields by the API's names, without PIN and session."""
+    """An operation as a till kept it. body: its fields by the API's names, without PIN and session.
 
-    key: str
-    op: str
+    store_id: where the till stands, for what is refused before anybody looked.
+    """
+
+    asked: idempotency.Request
     body: Mapping[str, Any]
     occurred_at: datetime
+    card: CardRef
     session: str | None = None
     staff_id: UUID | None = None
     terminal_id: UUID | None = None
+    store_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """Who decides, and how."""
+    """Who decides, and how. store_code: the store they name, for an item that has none."""
 
     credential: Credential
     at: datetime
+    store_code: str | None = None
     channel: str = ""
     ip: str | None = None
     user_agent: str = ""
@@ -67,35 +72,77 @@ class Decider:
         return self.credential.id if self.credential.kind == "user" else None
 
 
-def keep(*, merchant_id: UUID, refused: Refused, refusal: DomainError, trace: Trace, at: datetime) -> None:
-    """Keep a refused item for a person to look at, once per key; sent again, it tells the newest reason.
+def keep(
+    *, merchant_id: UUID, refused: Refused, refusal: DomainError, trace: Trace, at: datetime
+) -> DomainError:  # fmt: skip
+    """Keep a refused item for a person to look at, once per key and request; sent again, it tells the newest reason.
 
-    What somebody has decided stays decided.
+    Returns what its till is to be told: the refusal, or AlreadyResolved where somebody has dismissed the item. What
+    somebody has decided stays decided.
     """
-    facts = idempotency.as_sent(refusal.facts)
+    facts, asked = idempotency.as_sent(refusal.facts), refused.asked
     with tenancy.scope(merchant_id):
-        item, made = ReviewItem.objects.get_or_create(
-            key=refused.key,
-            defaults={
-                "op": refused.op, "body": dict(refused.body), "code": refusal.code, "facts": facts,
-                "occurred_at": refused.occurred_at, "received_at": at, "store_id": trace.store_id,
-                "card_id": trace.card_id, "terminal_id": refused.terminal_id,
-                "staff_pin_id": _who(merchant_id, trace.staff_id or refused.staff_id, refused.session),
-            },
-        )  # fmt: skip
+        item, made = _of(asked), False
+        if item is None:
+            item, made = ReviewItem.objects.get_or_create(
+                key=asked.key,
+                fingerprint=asked.fingerprint,
+                defaults={
+                    "op": asked.operation, "body": dict(refused.body), "code": refusal.code, "facts": facts,
+                    "occurred_at": refused.occurred_at, "received_at": at,
+                    "store_id": trace.store_id or refused.store_id, "terminal_id": refused.terminal_id,
+                    "card_id": trace.card_id or cards.by_reference(refused.card.kind, refused.card.value),
+                    "staff_pin_id": _who(merchant_id, trace.staff_id or refused.staff_id, refused.session),
+                },
+            )  # fmt: skip
+        if item.state == ReviewState.DISMISSED:
+            return _already(item)
         if not made and item.state == ReviewState.OPEN and item.code != refusal.code:
             item.code, item.facts = refusal.code, facts
             item.save(update_fields=["code", "facts"])
+    return refusal
 
 
-def settle(*, merchant_id: UUID, booked: Mapping[str, Any], at: datetime) -> None:
-    """Close items whose till sent them again and was not refused any more. booked: transaction ids by key."""
+def refuse_dismissed(asked: idempotency.Request) -> None:
+    """Raise AlreadyResolved where somebody has dismissed this request, and let nobody do so meanwhile; in a scope."""
+    item = _of(asked, lock=True)
+    if item is not None and item.state == ReviewState.DISMISSED:
+        raise _already(item)
+
+
+def settle(*, merchant_id: UUID, booked: Sequence[tuple[idempotency.Request, Any]], at: datetime) -> None:
+    """Close open items whose till sent them again and was not refused any more. booked: requests and transactions.
+
+    An item is closed by its own request only, whatever else was booked under its key; one that was dismissed stays so.
+    """
     if not booked:
         return
     with tenancy.scope(merchant_id):
-        for item in ReviewItem.objects.select_for_update(no_key=True).filter(key__in=booked).order_by("id"):
-            if item.state != ReviewState.ACCEPTED:
-                _resolve(item, ReviewState.ACCEPTED, at=at, user_id=None, transaction_id=booked[item.key])
+        rows = ReviewItem.objects.select_for_update(no_key=True).filter(
+            key__in={asked.key for asked, _transaction in booked}, state=ReviewState.OPEN
+        )
+        for item in rows.order_by("id"):
+            mine = next((found for asked, found in booked if _is_of(item, asked)), None)
+            if mine is not None:
+                _resolve(item, ReviewState.ACCEPTED, at=at, user_id=None, transaction_id=mine)
+
+
+def _of(asked: idempotency.Request, *, lock: bool = False) -> ReviewItem | None:
+    """Return the item that was kept of a request."""
+    rows = ReviewItem.objects.filter(key=asked.key).order_by("id")
+    if lock:
+        rows = rows.select_for_update(no_key=True, of=("self",))
+    return next((item for item in rows if _is_of(item, asked)), None)
+
+
+def _is_of(item: ReviewItem, asked: idempotency.Request) -> bool:
+    """Tell whether an item is that of a request; one that was kept without a fingerprint tells by its body."""
+    return item.key == asked.key and asked.is_of(item.op, item.fingerprint or _asked(item).fingerprint)
+
+
+def _asked(item: ReviewItem) -> idempotency.Request:
+    """Return the till's own request."""
+    return idempotency.request(item.key, item.op, PATH.format(op=item.op), item.body)
 
 
 def accept(decider: Decider, *, item_id: UUID, note: str = "") -> ReviewItem:
@@ -110,11 +157,14 @@ def accept(decider: Decider, *, item_id: UUID, note: str = "") -> ReviewItem:
     if item.state == ReviewState.ACCEPTED:
         return item
     _refuse_resolved(item)
-    answer = operations.perform(_call(decider, item), _operation(decider, item, note))
+    answer = _book(decider, item, note)
     if answer.replayed:
-        settle(merchant_id=merchant_id, booked={item.key: answer.body["transaction_id"]}, at=decider.at)
+        settle(merchant_id=merchant_id, booked=[(_asked(item), answer.body["transaction_id"])], at=decider.at)
     with tenancy.scope(merchant_id):
-        return review_queries.one(item_id)
+        item = review_queries.one(item_id)
+        if item.state != ReviewState.ACCEPTED:
+            raise _already(item)
+        return item
 
 
 def dismiss(decider: Decider, *, item_id: UUID, note: str) -> ReviewItem:
@@ -174,16 +224,20 @@ def _guarded(item_id: UUID, decide: Callable[[Context], Decision]) -> Callable[[
     return guarded
 
 
-def _call(decider: Decider, item: ReviewItem) -> Call:
-    """Describe the booking: the till's own request, seen from a manager's desk.
+def _book(decider: Decider, item: ReviewItem, note: str) -> idempotency.Answer:
+    """Book an item under its own key; where that was used for something else the item's id makes one."""
+    operation, asked = _operation(decider, item, note), _asked(item)
+    try:
+        return operations.perform(_call(decider, item, asked), operation)
+    except idempotency.IdempotencyKeyReused:
+        return operations.perform(_call(decider, item, replace(asked, key=f"review-{item.pk}")), operation)
 
-    A key that was used for something else cannot be used again; the item's own id makes one then.
-    """
-    key = f"review-{item.pk}" if item.code == "idempotency_key_reused" else item.key
-    asked = idempotency.request(key, item.op, PATH.format(op=item.op), item.body)
+
+def _call(decider: Decider, item: ReviewItem, asked: idempotency.Request) -> Call:
+    """Describe the booking: the till's own request, seen from a manager's desk."""
     return Call(
         credential=decider.credential, asked=asked, at=item.occurred_at, received_at=decider.at,
-        store_code=item.store.code if item.store else None, channel=decider.channel, ip=decider.ip,
+        store_code=item.store.code if item.store else decider.store_code, channel=decider.channel, ip=decider.ip,
         user_agent=decider.user_agent,
     )  # fmt: skip
 
@@ -224,7 +278,11 @@ def _refuse_resolved(item: ReviewItem) -> None:
 
 
 def _already(item: ReviewItem) -> AlreadyResolved:
-    return AlreadyResolved(state=item.state, resolved_at=item.resolved_at)
+    by = item.resolved_by
+    return AlreadyResolved(
+        state=item.state, resolved_at=item.resolved_at, resolved_by=by.pk if by else None,
+        resolved_by_name=by.name if by else None,
+    )  # fmt: skip
 
 
 def _note(decider: Decider, item: ReviewItem, action: str) -> None:

@@ -11,8 +11,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views import View
 
-from core import pictures
-from core import tenancy
+from core import pictures, tenancy
 from core.errors import NotFound, Throttled
 from core.middleware import fall_back, known_language
 from loyalty import card_cookie

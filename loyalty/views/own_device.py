@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -17,9 +17,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.views import APIView
 
 from core import idempotency, tenancy, throttling
+from core.api.errors import MEDIA_TYPE, exception_handler
 from core.api.throttling import StorefrontThrottle
 from core.errors import DomainError, NotFound, Throttled
 from core.templatetags.ui import clock
@@ -52,9 +54,21 @@ class OwnDevicePage(StorePage):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Give JSON to the API, which guards itself; a form needs the token of its page."""
+        if (request.method or "").lower() not in self.http_method_names:
+            return self._no_such_method(request)
         if request.method == "POST" and request.content_type == "application/json":
             return self.api.as_view()(request, *args, **kwargs)
         return self._serve(request, *args, **kwargs)
+
+    def _no_such_method(self, request: HttpRequest) -> HttpResponseBase:
+        """Refuse a method that neither the page nor the API has, to scripts in their own way."""
+        response: HttpResponse = HttpResponseNotAllowed([name.upper() for name in self.http_method_names])
+        if request.content_type == "application/json" or not request.accepts("text/html"):
+            refusal = exception_handler(MethodNotAllowed(request.method or ""), {})
+            headers = {"Allow": response.headers["Allow"]}
+            data = refusal.data if refusal is not None else {}
+            response = JsonResponse(data, status=405, headers=headers, content_type=MEDIA_TYPE)
+        return response
 
     @method_decorator(csrf_protect)
     def _serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

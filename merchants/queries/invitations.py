@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from core import tenancy
-from core.errors import DomainError
+from core.errors import DomainError, NotFound
 from merchants.enums import MerchantStatus, Role
 from merchants.models import Invitation, Membership, Merchant, User
 from merchants.permissions import MANAGE, ROLE_SCOPES
@@ -42,6 +42,12 @@ def pending() -> "QuerySet[Invitation]":
     """Return the invitations that nobody has answered, those whose time is over too, the newest first."""
     waiting = Invitation.objects.filter(accepted_at__isnull=True, revoked_at__isnull=True)
     return waiting.select_related("invited_by").order_by("-created_at", "-id")
+
+
+def require(invitation_id: UUID) -> None:
+    """Raise NotFound unless the merchant has such an invitation, answered or not."""
+    if not Invitation.objects.filter(pk=invitation_id).exists():
+        raise NotFound
 
 
 def behind(token: str) -> tuple[UUID, UUID]:

@@ -43,7 +43,7 @@ class AlreadyMember(DomainError):
 class MailsStopped(DomainError):
     """The platform has stopped this merchant's mails."""
 
-    code = "merchant_suspended"
+    code = "messages_suspended"
     message = _("No mails are sent for your account right now. Write to us, and we look at it together.")
 
 
@@ -187,7 +187,10 @@ def _refuse_unless_allowed(acting_role: str, role: str) -> None:
 
 
 def _lock_merchant(merchant_id: UUID) -> None:
-    """Lock the merchant, so that two invitations of one address become one; refuse where its mails are stopped."""
+    """Lock the merchant, so that two invitations of one address become one; refuse where its mails are stopped.
+
+    Who is late with the bill writes to no customer any more, but to the own team.
+    """
     merchant = Merchant.objects.select_for_update(no_key=True).get(pk=merchant_id)
     stopped = MerchantSettings.objects.values_list("messages_suspended", flat=True).first()
     if stopped or merchant.status in (MerchantStatus.SUSPENDED, MerchantStatus.CLOSED):

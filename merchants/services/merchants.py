@@ -16,7 +16,7 @@ from core.errors import NotFound, ValidationFailed
 from core.ids import uuid7
 from core.models import AuditEntry
 from merchants import extensions
-from merchants.enums import MerchantStatus, Role
+from merchants.enums import UNPAID, MerchantStatus, Role
 from merchants.models import Membership, Merchant, MerchantSettings, User
 from merchants.rules import countries
 from merchants.services import fields
@@ -101,7 +101,11 @@ def reach_step(*, merchant_id: UUID, step: int) -> None:
 
 
 def set_status(*, merchant_id: UUID, status: str, at: datetime, actor_id: UUID | None = None) -> Merchant:
-    """Set where a merchant stands with the platform, and since when. Only the platform does this."""
+    """Set where a merchant stands with the platform, and since when. Only the platform does this.
+
+    From late to suspended, or back, it is the same unpaid bill: `status_since` stays, and so does the end of the 60
+    days of rule 5.
+    """
     if status not in MerchantStatus.values:
         raise ValidationFailed.of("status", "invalid_choice", _("Choose one of the five standings."))
     with tenancy.scope(merchant_id):
@@ -109,7 +113,8 @@ def set_status(*, merchant_id: UUID, status: str, at: datetime, actor_id: UUID |
         if merchant is None:
             raise NotFound
         if merchant.status != status:
-            merchant.status, merchant.status_since = status, at
+            goes_on = merchant.status in UNPAID and status in UNPAID
+            merchant.status, merchant.status_since = status, merchant.status_since if goes_on else at
             merchant.save(update_fields=["status", "status_since"])
             _note(merchant, ["status"], actor_id)
     return merchant

@@ -38,11 +38,6 @@ class DeviceView(MerchantAPIView):
             raise PermissionDenied
         return store
 
-    @property
-    def bound_store_id(self) -> UUID | None:
-        """The store that the calling key is bound to."""
-        return devices.store_of_key(self.credential.id) if self.credential.kind == "api_key" else None
-
 
 class TerminalListView(DeviceView):
     """The paired devices."""

@@ -10,13 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.keyset import KeysetPagination
-from core.api.serializers import StrictCharField, StrictSerializer
+from core.api.serializers import NothingSerializer, StrictCharField, StrictSerializer
 from merchants import permissions
 from merchants.enums import Role
 from merchants.models import Invitation
 from merchants.queries import invitations as invitation_queries
 from merchants.services import invitations
 from stores.api.merchant import KEY, MERCHANT, TAG, MerchantAPIView
+
+STOPPED = "409 `messages_suspended`: the business is suspended or closed, or the platform stopped its messages."
 
 
 class InvitedBySerializer(serializers.Serializer):
@@ -85,7 +87,7 @@ class InvitationListView(InvitationView):
         parameters=[MERCHANT, KEY], request=InvitationInputSerializer, responses={201: InvitationSerializer},
         description="Sends a mail with a link that works once, for seven days. Whether the address has an account does "
         "not show. An open invitation of the address is renewed. Only owners, signed in, invite "
-        "owners. 409 `already_member`.",
+        f"owners. 409 `already_member`. {STOPPED}",
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Invite an address."""
@@ -123,12 +125,21 @@ class InvitationResendView(InvitationView):
 
     @extend_schema(
         tags=[TAG], operation_id="merchant_invitations_resend", summary="Send an invitation again",
-        parameters=[MERCHANT], request=None, responses=InvitationSerializer,
+        parameters=[MERCHANT, KEY], request=None, responses=InvitationSerializer, description=(
+            f"For another seven days; the earlier mail's link no longer works. Takes no body. {STOPPED}"
+        ),
     )  # fmt: skip
     def post(self, request: Request, invitation_id: UUID) -> Response:
         """Send it again, for another seven days; the earlier mail's link no longer works."""
-        row = invitations.resend(
-            merchant_id=self.merchant_id, invitation_id=invitation_id, acting_role=self.inviting_role,
-            actor_id=self.actor_id, at=timezone.now(),
-        )  # fmt: skip
-        return Response(InvitationSerializer(row).data)
+        invitation_queries.require(invitation_id)
+        self.read(NothingSerializer)
+
+        def run() -> tuple[int, Any, Any]:
+            row = invitations.resend(
+                merchant_id=self.merchant_id, invitation_id=invitation_id, acting_role=self.inviting_role,
+                actor_id=self.actor_id, at=timezone.now(),
+            )  # fmt: skip
+            body = InvitationSerializer(row).data
+            return 200, body, body
+
+        return self.once("merchant.invitations.resend", run)

@@ -59,6 +59,21 @@ class MerchantAPIView(StoreAPIView):
         """The person whom something new goes back to: who acts, or who made the key; None behind the platform's key."""
         return self.actor_id or devices.maker_of_key(self.credential.id)
 
+    @property
+    def bound_store_id(self) -> UUID | None:
+        """The store that the calling key is bound to."""
+        return devices.store_of_key(self.credential.id) if self.credential.kind == "api_key" else None
+
+    def store_shown(self, wanted: UUID | None) -> UUID | None:
+        """Return the store that an answer is limited to: the wanted one, else the key's own; None for all.
+
+        Raises PermissionDenied when a key that is bound to a store wants another one.
+        """
+        bound = self.bound_store_id
+        if bound is not None and wanted not in (None, bound):
+            raise PermissionDenied
+        return wanted or bound
+
     def require_right(self, right: str) -> None:
         """Raise PermissionDenied unless the caller has a right of merchants.permissions."""
         if self.credential.kind == "user":

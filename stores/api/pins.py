@@ -11,9 +11,11 @@ from rest_framework.response import Response
 from core import idempotency, tenancy
 from core.api import query
 from core.api.keyset import KeysetPagination
+from core.api.serializers import NothingSerializer
 from core.errors import PermissionDenied
 from merchants.permissions import EARN, MANAGE, READ, REDEEM
 from stores.api.base import TERMINAL_HEADER, StoreAPIView
+from stores.api.merchant import KEY
 from stores.api.serializers import (
     NewPinSerializer,
     PinChangeSerializer,
@@ -89,7 +91,7 @@ class PinListView(PinView):
 
     @extend_schema(
         tags=["store"], operation_id="pins_create", summary="Add a staff member with a PIN", request=PinInputSerializer,
-        responses={201: NewPinSerializer},
+        parameters=[KEY], responses={201: NewPinSerializer},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Add a staff member; without a PIN six digits are made and shown this once."""
@@ -111,7 +113,7 @@ class PinDetailView(PinView):
 
     @extend_schema(
         tags=["store"], operation_id="pins_update", summary="Change a staff member", request=PinChangeSerializer,
-        responses=NewPinSerializer,
+        parameters=[KEY], responses=NewPinSerializer,
     )  # fmt: skip
     def patch(self, request: Request, staff_id: UUID) -> Response:
         """Change name, stores or PIN; a new PIN ends the sessions made with the old one."""
@@ -144,14 +146,22 @@ class PinUnlockView(PinView):
     """The lock of one staff member."""
 
     @extend_schema(
-        tags=["store"], operation_id="pins_unlock", summary="Lift a lock", request=None, responses=PinSerializer
-    )
+        tags=["store"], operation_id="pins_unlock", summary="Lift a lock", parameters=[KEY], request=None,
+        responses=PinSerializer, description="Lift the lock before its time and forget the wrong tries. Takes no body.",
+    )  # fmt: skip
     def post(self, request: Request, staff_id: UUID) -> Response:
         """Lift the lock before its time and forget the wrong tries."""
-        row = staff.unlock(
-            merchant_id=self.credential.merchant_id, staff_id=staff_id, at=timezone.now(), actor_id=self.actor_id
-        )
-        return Response(PinSerializer(pin_queries.all_staff().get(pk=row.pk)).data)
+        pin_queries.require(staff_id)
+        _read(NothingSerializer, request)
+
+        def run() -> tuple[int, Any, Any]:
+            row = staff.unlock(
+                merchant_id=self.credential.merchant_id, staff_id=staff_id, at=timezone.now(), actor_id=self.actor_id
+            )
+            body = PinSerializer(pin_queries.all_staff().get(pk=row.pk)).data
+            return 200, body, body
+
+        return self.once("pins.unlock", run)
 
 
 class StaffView(StoreAPIView):

@@ -73,7 +73,10 @@ class MerchantFacts:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A caller with its rights, the store it acts for (None where none is needed) and the merchant."""
+    """A caller with its rights, the store it acts for (None where none is needed) and the merchant.
+
+    is_bound: whether the caller belongs to that store and acts for no other (a till, or a key of one store).
+    """
 
     credential: Credential
     scopes: frozenset[str]
@@ -81,6 +84,7 @@ class Access:
     name: str
     store: StoreFacts | None
     merchant: MerchantFacts
+    is_bound: bool = False
 
     def require(self, scope: str) -> None:
         """Raise PermissionDenied unless the caller has the scope."""
@@ -194,7 +198,7 @@ def read(
         raise NotFound
     access = Access(
         credential=credential, scopes=_scopes(credential, row), role=row["role"] or "", name=row["caller_name"],
-        store=store, merchant=_merchant(row),
+        store=store, merchant=_merchant(row), is_bound=bound is not None,
     )  # fmt: skip
     if store_needed:
         access.store_or_refuse()

@@ -21,6 +21,7 @@ EDGES = {"celery", "rest_framework", "drf_spectacular", "django.shortcuts", "dja
 CLOCK_READ_BY = {
     "loyalty.services.operations": "recorded_at is when the row was written; `at` is when it happened",
     "loyalty.services.joining": "recorded_at, as in operations",
+    "loyalty.services.revivals": "recorded_at, as in operations",
 }
 SETTINGS_READ_BY = {"stores.rules.tokens": "the hash of a pairing code is keyed"}
 

@@ -103,3 +103,22 @@ def test_the_page_shows_the_operations_without_a_violation(site: Any, page: Any)
 
     assert [text for text in said if "Content Security Policy" in text or "Refused" in text] == []
     assert [url for url in asked if not url.startswith((site.url, "data:", "blob:"))] == []
+
+
+# What changes nothing, or carries its keys in its body, or ends what a key would belong to.
+WITHOUT_KEY = {
+    "cards_lookup", "pins_verify", "preview", "terminal_batch", "storefront_recover", "storefront_erase",
+    "reviews_accept", "reviews_dismiss",
+}  # fmt: skip
+
+
+def test_every_post_that_honours_an_idempotency_key_says_so() -> None:
+    posts = [operations["post"] for operations in schema.document()["paths"].values() if "post" in operations]
+    without = {
+        operation["operationId"]
+        for operation in posts
+        if not any(given["name"] == "Idempotency-Key" for given in operation.get("parameters", []))
+    }
+
+    assert without <= WITHOUT_KEY
+    assert len(posts) > len(WITHOUT_KEY)

@@ -1,6 +1,8 @@
 """A merchant with a store, people of each role, and objects of every kind that a page is about."""
 
+import secrets
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +13,10 @@ from django.utils import timezone
 
 from core import tenancy
 from core.tenancy import TenantScopedModel
-from loyalty.models import Card, Reward
+from loyalty.models import Card, ReviewItem, Reward
 from loyalty.services import rewards
 from merchants.enums import Role
-from merchants.models import Membership, User
+from merchants.models import Invitation, Membership, User
 from stores.services import api_keys, staff, terminals
 from tests.factories.merchants import UserFactory
 from tests.support.world import World
@@ -88,15 +90,23 @@ def furnish(shop: Shop) -> Shop:
         "api_key_id": key.api_key.pk,
         "store_id": world.store.pk,
     }
+    with tenancy.scope(world.merchant_id):
+        shop.ids["invitation_id"] = Invitation.objects.create(
+            email="nina@example.com", token_hash=secrets.token_hex(32), invited_by=world.owner,
+            expires_at=at + timedelta(days=7),
+        ).pk  # fmt: skip
+        shop.ids["review_id"] = ReviewItem.objects.create(
+            store=world.store, card=card, key="till-1", op="stamp", code="too_old", occurred_at=at, received_at=at
+        ).pk
     return shop
 
 
 def picture(shop: Shop) -> dict[str, list[Any]]:
-    """Return every row of the merchant, to see that nothing changed; sessions and counters of use aside."""
+    """Return every row of the merchant, to see that nothing changed; sessions and what is counted for reports aside."""
     found = {}
     with tenancy.scope(shop.merchant_id):
         for model in apps.get_models():
-            if issubclass(model, TenantScopedModel) and not model._meta.abstract:
+            if issubclass(model, TenantScopedModel) and model._meta.app_label != "dashboard":
                 found[model._meta.label] = sorted(map(repr, model._default_manager.values_list()))
     return found
 

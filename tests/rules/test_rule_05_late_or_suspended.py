@@ -90,3 +90,17 @@ def test_after_sixty_days_a_suspended_merchant_earns_no_more(shop: Open) -> None
     assert_problem(cafe.asks("stamp", marie), 409, "merchant_suspended")
     assert marie.shows()["stamp_count"] == 0, "the card itself is not invalidated"
     cafe.adds_up()
+
+
+def test_the_sixty_days_go_on_when_late_becomes_suspended(shop: Open) -> None:
+    cafe, marie, _voucher = cafe_with_marie(shop)
+    cafe.stands("late")
+    cafe.later(days=50)
+    cafe.stands("suspended")
+    cafe.later(days=10)
+    cafe.stamps(marie)
+
+    cafe.later(seconds=1)
+
+    assert_problem(cafe.asks("stamp", marie), 409, "merchant_suspended")
+    cafe.adds_up()

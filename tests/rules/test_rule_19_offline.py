@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.support.api import Caller
 from tests.support.shop import Phone, Shop, done
 
@@ -165,6 +167,29 @@ def test_a_visit_in_time_keeps_points_alive_though_it_arrives_the_day_after(shop
 
     boutique.night()
     assert marie.shows()["points_balance"] == 60
+    boutique.adds_up()
+
+
+@pytest.mark.parametrize("first", ["the job", "the till"])
+def test_whether_the_job_or_the_till_comes_first_makes_no_difference(shop: Open, first: str) -> None:
+    boutique = shop(loyalty_type="points", points_per_euro="1", points_expiration_days=100)
+    marie = boutique.joins()
+    boutique.sells(marie, 5000)
+    # Valid through 18 June, when the till was offline.
+    boutique.move_to(datetime(2026, 6, 19, 2, 0, tzinfo=UTC))
+    if first == "the job":
+        boutique.night()
+        assert marie.shows()["points_balance"] == 0
+
+    sale = item(boutique, marie, "a", timedelta(hours=8), op="points", purchase_amount_cents=1000)
+    assert arrives(boutique, sale) == [(201, "")]
+    assert arrives(boutique, sale) == [(201, "")]
+    boutique.night()
+
+    shown = marie.shows()
+    assert (shown["points_balance"], shown["points_expire_on"]) == (60, "2026-09-26")
+    said = [row["explanation"] for row in marie.history() if row["type"] == "void"]
+    assert said == (["Not expired after all: a visit came in late"] if first == "the job" else [])
     boutique.adds_up()
 
 

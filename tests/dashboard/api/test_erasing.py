@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from core import tenancy
 from core.ids import uuid7
-from core.models import AuditEntry
+from core.models import AuditEntry, IdempotencyRecord
 from customers.models import Customer
 from dashboard.services import rollups
 from loyalty.models import Card
@@ -83,6 +83,20 @@ def test_twice_is_once(world: World, caller: Caller) -> None:
     assert (again.status_code, again.json()) == (200, first)
     assert len(notes(world)) == 1
     assert world.fresh(card).version == version
+
+
+def test_the_same_key_is_answered_the_same_and_the_other_body_is_refused(world: World, caller: Caller) -> None:
+    card = world.card(**MARIE)
+
+    first, again = (caller.post(path(card), YES, Idempotency_Key="e1") for _ in range(2))
+
+    assert (first.status_code, again.status_code, again.json()) == (200, 200, first.json())
+    assert ("Idempotent-Replay" in first, again["Idempotent-Replay"]) == (False, "true")
+    other = caller.post(path(card), {**YES, "reason": "another letter"}, Idempotency_Key="e1")
+    assert_problem(other, 422, "idempotency_key_reused")
+    with tenancy.scope(world.merchant_id):
+        assert "arie" not in IdempotencyRecord.objects.get(key="e1").body
+    assert len(notes(world)) == 1
 
 
 @pytest.mark.parametrize(

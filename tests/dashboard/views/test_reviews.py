@@ -14,6 +14,15 @@ from loyalty.models import Card, ReviewItem
 from merchants.enums import Role
 from stores.models import Store
 from tests.dashboard.conftest import Shop
+from tests.support.api import Caller
+
+
+@pytest.fixture
+def shop(shop: Shop) -> Shop:
+    """A shop in which nothing waits."""
+    with tenancy.scope(shop.merchant_id):
+        ReviewItem.objects.all().delete()
+    return shop
 
 
 def keep(shop: Shop, card: Card | None, **fields: Any) -> ReviewItem:
@@ -84,6 +93,24 @@ def test_without_a_card_there_is_nothing_to_book(shop: Shop) -> None:
     assert "Purchase of" in shown
     assert 'data-test="accept"' not in shown
     assert 'data-test="dismiss"' in shown
+
+
+def test_rule_18_a_number_that_was_used_before_can_be_booked_all_the_same(shop: Shop) -> None:
+    card, pos = shop.world.card(), Caller.of(shop.world)
+    pos.post("stamp", {"card_id": str(card.pk)}, Idempotency_Key="k")
+    sent = {"key": "k", "op": "stamp", "occurred_at": timezone.now().isoformat(), "card_id": str(card.pk)}
+    pos.post("terminal/batch", {"operations": [{**sent, "quantity": 2}]})
+    with tenancy.scope(shop.merchant_id):
+        item = ReviewItem.objects.get()
+    browser = shop.client()
+
+    shown = html(browser, shop.page("reviews"))
+    assert "The till sent it under a number that was used before" in shown
+    assert 'data-test="accept"' in shown
+    browser.post(shop.page(f"reviews/{item.pk}/accept"))
+
+    assert state(shop, item) == "accepted"
+    assert shop.world.assert_adds_up(card).stamp_count == 3
 
 
 def test_a_refusal_is_told_and_it_stays(shop: Shop) -> None:

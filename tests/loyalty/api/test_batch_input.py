@@ -63,11 +63,36 @@ def test_a_bad_batch_is_400_as_a_whole(world: World, body: Any) -> None:
     assert_problem(Caller.of(world).post("terminal/batch", body), 400, "validation_error")
 
 
-def test_a_nul_is_refused_with_the_whole_batch(world: World) -> None:
-    card = world.card()
-    answer = Caller.of(world).post("terminal/batch", {"operations": [item(card, ago(hours=1), card_number="1\x00")]})
+@pytest.mark.parametrize("mark", ["\x00", "\ud800"])
+@pytest.mark.parametrize("field", ["card_number", "order_reference", "staff_session", "key", "op", "whatever"])
+def test_what_cannot_be_stored_refuses_its_own_item_only(world: World, field: str, mark: str) -> None:
+    card, caller = world.card(), Caller.of(world)
+    sale = item(card, ago(hours=1), op="points", purchase_amount_cents=500)
 
-    assert_problem(answer, 400, "validation_error")
+    results = send(caller, item(card, ago(hours=2)), {**sale, field: f"a{mark}b"}, item(card, ago(hours=1)))
+
+    assert [result["status"] for result in results] == [201, 400, 201], results
+    [error] = results[1]["body"]["errors"]
+    assert (error["field"], error["code"]) == (field, "null_characters_not_allowed")
+    assert world.fresh(card).stamp_count == 2
+    assert open_items(world) == []
+
+
+@pytest.mark.parametrize("odd", ["a\x00", "\ud800", ["\x00"], {"a\x00": 1}, {"key": {"b": "\x00"}}])
+def test_an_odd_item_that_cannot_be_stored_is_its_own_400(world: World, odd: Any) -> None:
+    card = world.card()
+
+    results = send(Caller.of(world), odd, item(card, ago(hours=1)))
+
+    assert [result["status"] for result in results] == [400, 201]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"operations": [], "more": "\x00"}, {"operations": "\x00"}, {"operations": [], "a\x00": 1}, ["\x00"], "\x00"],
+)
+def test_what_cannot_be_stored_beside_the_items_refuses_the_batch(world: World, body: Any) -> None:
+    assert_problem(Caller.of(world).post("terminal/batch", body), 400, "validation_error")
 
 
 def test_another_merchants_card_is_404_and_nothing_changes(world: World) -> None:

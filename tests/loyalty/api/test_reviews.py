@@ -205,7 +205,7 @@ def test_dismissed_it_stays_dismissed_when_it_is_refused_again(world: World) -> 
     card, caller = world.card(), Caller.of(world)
     dismiss(caller, kept(world, card, "k"))
 
-    assert codes(send(caller, item(card, ago(hours=80), "k"))) == ["too_old"]
+    assert codes(send(caller, item(card, ago(hours=80), "k"))) == ["already_resolved"]
     assert open_items(world) == []
 
 

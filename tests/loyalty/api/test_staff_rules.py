@@ -189,6 +189,30 @@ def test_without_the_setting_a_session_does(world: World) -> None:
         assert answer.status_code == (201 if name != "void" else answer.status_code), (name, answer.content)
 
 
+@pytest.mark.parametrize("again", [True, False])
+def test_rule_22_a_pin_beside_a_session_is_what_counts(world: World, again: bool) -> None:
+    world.change(stamps_target=2)
+    staff_id, _proof = world.staff()
+    ben, _proof = world.staff("Ben", OTHER_PIN)
+    till = Caller.terminal(world)
+    token = session(world, till, staff_id)
+    asked = corrections(world)
+    allow(world, ask_pin_again=again)
+    path, body = asked["stamp/redeem"]
+    both = {**body, "staff_session": token}
+
+    wrong = assert_problem(till.post(path, {**both, "staff_pin": "111222"}), 403, "staff_pin_invalid")
+    fewer = assert_problem(till.post(path, {**both, "staff_pin": "111333"}), 403, "staff_pin_invalid")
+    right = till.post(path, {**both, "staff_pin": OTHER_PIN})
+
+    assert fewer["attempts_remaining"] == wrong["attempts_remaining"] - 1
+    assert right.status_code == 201, right.content
+    with tenancy.scope(world.merchant_id):
+        assert world.rows(Card.objects.get(pk=body["card_id"]))[-1].staff_pin_id == ben
+    late = till.post("stamp", {"card_id": body["card_id"], "staff_session": "stale", "staff_pin": PIN})
+    assert late.status_code == 201, "a session that is over does not matter beside a PIN"
+
+
 def test_rule_22_leaving_the_session_out_is_no_way_around(world: World) -> None:
     world.change(stamps_target=2)
     world.staff()

@@ -19,6 +19,8 @@ def browser_of(world: World, card: Card) -> Client:
     response, browser = HttpResponse(), Client(headers={"Accept-Language": "en"})
     card_cookie.write(HttpRequest(), response, world.program.pk, access.secret_of(card))
     browser.cookies.update(response.cookies)
+    # What the person chose counts before what the browser asks for.
+    browser.cookies["django_language"] = "en"
     return browser
 
 

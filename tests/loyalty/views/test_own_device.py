@@ -178,6 +178,30 @@ def test_off_is_409_and_tries_no_pin(world: World) -> None:
     assert guards(world) == {}
 
 
+@pytest.mark.parametrize("path", ["stamp", "points"])
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_a_method_that_is_not_there_is_405(world: World, method: str, path: str) -> None:
+    card, address = world.card(), f"/{path}/{world.store.code}"
+    browser = phone(world, card, enforce_csrf_checks=True)
+
+    page = getattr(browser, method)(address)
+    answers = [
+        getattr(browser, method)(address, "{}", content_type="application/json"),
+        getattr(browser, method)(address, headers={"Accept": "application/json"}),
+        getattr(Client(), method)(
+            address, "{}", content_type="application/json", headers={"Authorization": "Card nonsense"}
+        ),
+    ]
+
+    for answer in answers:
+        assert_problem(answer, 405, "method_not_allowed")
+    assert page.status_code == 405
+    assert not page["Content-Type"].startswith("application/")
+    for answer in (page, *answers):
+        assert answer["Allow"] == "GET, POST, HEAD, OPTIONS"
+    assert world.fresh(card).seq == 1
+
+
 @pytest.mark.parametrize("policy", ["disabled", "optional", "required"])
 def test_rule_21_a_pin_is_asked_for_whatever_the_policy(world: World, policy: str) -> None:
     allow(world, staff_pin_policy=policy)

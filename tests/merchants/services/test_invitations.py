@@ -281,7 +281,7 @@ def test_a_suspended_merchant_sends_no_invitations(office: Office, status: str) 
 
     with pytest.raises(MailsStopped) as caught:
         office.invite()
-    assert caught.value.code == "merchant_suspended"
+    assert caught.value.code == "messages_suspended"
 
 
 def test_a_merchant_whose_mails_are_stopped_sends_none_either_but_late_ones_do(office: Office) -> None:

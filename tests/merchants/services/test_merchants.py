@@ -1,6 +1,6 @@
 """A merchant's profile and standing."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from core import tenancy
 from core.errors import NotFound, ValidationFailed
 from core.ids import uuid7
 from core.models import AuditEntry
+from loyalty.rules import expiry
 from merchants.models import Merchant
 from merchants.services import merchants
 from tests.factories.merchants import MerchantFactory, UserFactory
@@ -70,3 +71,18 @@ def test_the_onboarding_never_goes_back() -> None:
 
     with tenancy.scope(merchant):
         assert Merchant.objects.get().onboarding_step == 3
+
+
+@pytest.mark.parametrize("steps", [("late", "suspended"), ("suspended", "late"), ("late", "suspended", "late")])
+def test_the_sixty_days_run_on_from_one_unpaid_standing_to_the_other(steps: tuple[str, ...]) -> None:
+    merchant = MerchantFactory(status="active")
+
+    for days, status in zip((0, 50, 55), steps, strict=False):
+        now = merchants.set_status(merchant_id=merchant.pk, status=status, at=NOON + timedelta(days=days))
+    assert (now.status, now.status_since) == (steps[-1], NOON)
+    assert not expiry.is_stopped(now.status, now.status_since, NOON + timedelta(days=60))
+    assert expiry.is_stopped(now.status, now.status_since, NOON + timedelta(days=60, seconds=1))
+
+    paid, again = NOON + timedelta(days=70), NOON + timedelta(days=80)
+    assert merchants.set_status(merchant_id=merchant.pk, status="active", at=paid).status_since == paid
+    assert merchants.set_status(merchant_id=merchant.pk, status="suspended", at=again).status_since == again

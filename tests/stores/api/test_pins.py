@@ -281,3 +281,25 @@ def test_nobody_without_a_terminal_or_key_may_try_promise_13(shop: Shop) -> None
     StaffPinFactory(merchant=shop.merchant)
 
     assert call(Client(), "post", "pins/verify", {"staff_pin": "482193"}).status_code == 401
+
+
+def test_lifting_a_lock_takes_no_body_and_happens_once_per_key(shop: Shop) -> None:
+    anna = StaffPinFactory(merchant=shop.merchant, failed_attempts=3)
+    path, key = f"pins/{anna.pk}/unlock", {"Idempotency-Key": "u1"}
+
+    refused = shop.by_key("post", path, {"zz": 1})
+    assert (refused.status_code, errors(refused)) == (400, [("zz", "unknown_field")])
+    assert rows(shop)[0].failed_attempts == 3
+    assert shop.by_key("post", f"pins/{uuid7()}/unlock", {"zz": 1}).status_code == 404
+
+    first = shop.by_key("post", path, **key)
+    assert (first.status_code, first.json()["failed_attempts"]) == (200, 0)
+    with tenancy.scope(shop.merchant):
+        StaffPin.objects.update(failed_attempts=2)
+    again = shop.by_key("post", path, **key)
+    assert (again.status_code, again.json(), again["Idempotent-Replay"]) == (200, first.json(), "true")
+    assert rows(shop)[0].failed_attempts == 2
+    sent = {"Authorization": f"Bearer {shop.key.text}"}  # type: ignore[attr-defined]
+    for kind in ("", "application/json", "application/x-www-form-urlencoded"):
+        bare = Client().generic("POST", f"/api/v1/store/loyalty/{path}", b"", content_type=kind, headers=sent)
+        assert (bare.status_code, bare.json()["failed_attempts"]) == (200, 0)
