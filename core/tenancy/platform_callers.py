@@ -12,5 +12,6 @@ CALLERS: dict[str, str] = {
     "loyalty.services.expiry": "the nightly job asks at which merchants something may be over, by ids only",
     "loyalty.services.nightly": "what the nightly verification of all ledgers found is written down",
     "loyalty.services.demo.seeding": "the demo's merchants are looked for by their short names, before any scope",
+    "wallets.services.queue": "updates of passes of all merchants are claimed in turns, settled, and rescued after a crash",
     "stores.management.commands.create_api_key": "a merchant is found by its short name before its scope can be opened",
 }

@@ -1,0 +1,1 @@
+"""The web service that devices speak, downloads, and Google's callback."""

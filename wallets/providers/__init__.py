@@ -1,0 +1,1 @@
+"""Apple Wallet and Google Wallet, each in its own folder behind the Protocol of base.py."""

@@ -1,0 +1,1 @@
+"""Apple Wallet: the signed package, its lint, and the push service."""

@@ -1,0 +1,1 @@
+"""Google Wallet: classes and objects over REST, save links, callbacks."""

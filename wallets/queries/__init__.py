@@ -1,0 +1,1 @@
+"""Reads of the wallets, and cards described for them."""

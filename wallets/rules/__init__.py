@@ -1,0 +1,1 @@
+"""What a pass shows, without database or network."""

@@ -1,0 +1,1 @@
+"""What happens to passes: changes, pushes, fetches, registrations, callbacks."""
