@@ -14,6 +14,7 @@ from core.tenancy.operations import constraint_name
 from loyalty.models import Reward
 from merchants.models import Merchant
 from tests.support.world import World
+from wallets.models import ApplePass, GooglePass
 from wallets.services import passes
 
 OWN_APPS = ("core", "merchants", "stores", "customers", "loyalty", "wallets", "dashboard")
@@ -109,6 +110,8 @@ def test_database_refuses_a_foreign_id(real_db: Any, model: type[models.Model], 
     world, other = _filled(), _filled()
     target = field.remote_field.model._meta.db_table
     table, column = model._meta.db_table, field.column
+    if model in (ApplePass, GooglePass):
+        other.card()  # without a pass: the key of one that has a pass would be refused for being there twice
     with real_db.connect_as_app() as wire:
         _enter(wire, other)
         row = wire.execute(f"SELECT id FROM {target} ORDER BY id DESC LIMIT 1").fetchone()
@@ -169,7 +172,8 @@ def _insert_bare(
             found = wire.execute(f"SELECT id FROM {field.remote_field.model._meta.db_table} LIMIT 1").fetchone()
             row[field.column] = found[0] if found and not field.null else None
         elif isinstance(field, models.ForeignKey):
-            row[field.column] = world.owner.pk if not field.null else None
+            person = field.remote_field.model._meta.label == "merchants.User"
+            row[field.column] = None if field.null else world.owner.pk if person else 0
         elif not field.null:
             row[field.column] = _plausible(field, value)
     marks = ", ".join(["%s"] * len(row))
