@@ -20,8 +20,8 @@ help: ## list the commands
 setup: ## make the virtual environment with everything for development
 	@exec $(SETUP) local
 
-run: ## set everything up and serve http://127.0.0.1:8000 with demo data (PORT=… moves it)
-	@$(SETUP) run && exec $(PY) -m loyalty_platform.launcher
+run: ## set everything up and serve http://127.0.0.1:8000 with demo data (PORT=… moves it, FAKES=1 adds Apple, Google and a phone)
+	@$(SETUP) $(if $(filter-out 0,$(FAKES)),local,run) && exec $(PY) -m loyalty_platform.launcher
 
 test: ## run the whole test suite (TESTS="tests/core -k money" for a part of it)
 	@$(SETUP) local && exec $(PY) -m pytest -n auto $(TESTS)
@@ -41,7 +41,7 @@ format: ## rewrite files as `make lint` wants them
 	@$(SETUP) local && $(PY) -m ruff check --fix-only --quiet . && $(PY) -m ruff format --quiet . && exec $(PY) -m djlint templates --reformat --quiet
 
 bench: ## the speed of a stamp, as a ratio to plain SQL on the same machine
-	@$(SETUP) local && exec $(PY) -m tests.bench
+	@$(SETUP) local && $(PY) -m tests.bench && $(PY) -m tests.bench.links && exec $(PY) -m tests.bench.pushes
 
 schema: ## write the API document anew
 	@$(SETUP) local && exec $(MANAGE) openapi

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 # Names that core.pictures gives: nothing else that may lie in the folder is ever served.
-NAMED = re.compile(r"(?:logos|rewards)/[0-9a-f]{32}(?:\.png|\.webp|-s\.webp)")
+NAMED = re.compile(r"(?:logos|rewards|wallets)/[0-9a-f]{32}(?:\.png|\.webp|-s\.webp)")
 MEDIA_TYPES = {"png": "image/png", "webp": "image/webp"}
 FOR_EVER = "public, max-age=31536000, immutable"
 

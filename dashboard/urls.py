@@ -18,14 +18,17 @@ from dashboard.views import (
     looks,
     onboarding,
     pictures,
+    posters,
     program,
     reviews,
     rewards,
     staff,
     stats,
     stores,
+    support,
     team,
     terminals,
+    wallets,
 )
 
 app_name = "dashboard"
@@ -65,6 +68,9 @@ merchant_urlpatterns: Patterns = [
     path(f"{MERCHANT}team/<uuid:membership_id>/remove", team.TeamRemove.as_view(), name="team_remove"),
     path(f"{MERCHANT}export", exports.Export.as_view(), name="export"),
     path(f"{MERCHANT}export/<slug:kind>.csv", exports.ExportFile.as_view(), name="export_file"),
+    path(f"{MERCHANT}wallets", wallets.Wallets.as_view(), name="wallets"),
+    path(f"{MERCHANT}support", support.Support.as_view(), name="support"),
+    path(f"{MERCHANT}support/withdraw", support.SupportWithdraw.as_view(), name="support_withdraw"),
     path(f"{MERCHANT}api-keys", api_keys.ApiKeys.as_view(), name="api_keys"),
     path(f"{MERCHANT}api-keys/new", api_keys.ApiKeyNew.as_view(), name="api_key_new"),
     path(f"{MERCHANT}api-keys/<uuid:api_key_id>/revoke", api_keys.ApiKeyRevoke.as_view(), name="api_key_revoke"),
@@ -109,7 +115,8 @@ store_urlpatterns: Patterns = [
     path(f"{STORE}branding", looks.Branding.as_view(), name="branding"),
     path(f"{STORE}branding/logo", pictures.Logo.as_view(), name="logo"),
     path(f"{STORE}branding/logo/remove", pictures.LogoRemove.as_view(), name="logo_remove"),
-    path(f"{STORE}posters", looks.Posters.as_view(), name="posters"),
+    path(f"{STORE}posters", posters.Posters.as_view(), name="posters"),
+    path(f"{STORE}posters/<slug:size>.pdf", posters.PosterFile.as_view(), name="poster_file"),
 ]
 
 # Last: what is no page of ours asks for a sign-in all the same, so that an address tells nothing.

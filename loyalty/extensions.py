@@ -1,6 +1,7 @@
 """What higher apps add to a card's answer. They register in their AppConfig.ready; without them a card is a web card.
 
-`states` fills `card.wallet`, for a whole page of cards at once; `links` makes the addresses of the wallet buttons.
+`states` fills `card.wallet`, for a whole page of cards at once; `links` makes the addresses of the wallet buttons; a
+notice stands under them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,14 +29,21 @@ class WalletLinks(TypedDict):
 
 States = Callable[[Sequence[UUID]], Mapping[UUID, WalletState]]
 Links = Callable[[Card], WalletLinks]
+Notice = Callable[[], str]
 
 _states: list[States] = []
 _links: list[Links] = []
+_notices: list[Notice] = []
 
 
 def register_wallets(*, states: States, links: Links) -> None:
     """Let an app answer for wallets; the last registered one speaks."""
     _states[:], _links[:] = [states], [links]
+
+
+def register_wallet_notice(notice: Notice) -> None:
+    """Let an app say a word under the wallet buttons; the last registered one speaks."""
+    _notices[:] = [notice]
 
 
 def wallet_states(card_ids: Sequence[UUID]) -> dict[UUID, WalletState]:
@@ -47,6 +55,11 @@ def wallet_states(card_ids: Sequence[UUID]) -> dict[UUID, WalletState]:
 def wallet_links(card: Card) -> WalletLinks:
     """Return the addresses of a card's wallet buttons."""
     return _links[0](card) if _links else WalletLinks(google_url=None, apple_url=None)
+
+
+def wallet_notice() -> str:
+    """Return what customers should know before they add the card, "" for nothing."""
+    return _notices[0]() if _notices else ""
 
 
 def no_wallet() -> WalletState:

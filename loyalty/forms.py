@@ -165,6 +165,16 @@ class RecoverForm(CustomerForm):
     )  # fmt: skip
 
 
+class SaveForm(RecoverForm):
+    """The address to which a card is saved."""
+
+    email = forms.EmailField(
+        label=_("Your e-mail address"), max_length=254,
+        error_messages={"invalid": _("Write an e-mail address such as marie@example.com.")},
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "enterkeyhint": "send"}),
+    )  # fmt: skip
+
+
 class OwnDeviceForm(CustomerForm):
     """What staff type on the customer's phone; `amount` is there where a purchase is booked."""
 

@@ -21,6 +21,14 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "sweep the statistics": {"task": "dashboard.sweep_rollups", "schedule": crontab(minute="41")},
     "check the statistics": {"task": "dashboard.check_rollups", "schedule": crontab(hour="4", minute="13")},
+    # Changes wake these by themselves; the timetable is the net below, for words that got lost with the broker.
+    "push to Apple": {"task": "wallets.apple.push", "schedule": 5.0, "options": {"expires": 4}},
+    "push to Google": {"task": "wallets.google.push", "schedule": 5.0, "options": {"expires": 4}},
+    "rescue pass updates": {"task": "wallets.rescue", "schedule": 15.0, "options": {"expires": 14}},
+    "repair passes": {"task": "loyalty.sync_wallet_passes", "schedule": crontab(minute="23")},
+    "end passes of erased people": {"task": "wallets.retire", "schedule": crontab(hour="3", minute="47")},
+    "purge what wallets reported": {"task": "wallets.purge", "schedule": crontab(hour="3", minute="52")},
+    "warn of wallet credentials": {"task": "wallets.warn_of_expiries", "schedule": crontab(hour="6", minute="5")},
     "purge": {"task": "core.purge", "schedule": crontab(hour="3", minute="17")},
 }
 
@@ -35,10 +43,15 @@ TASK_ROUTES: dict[str, dict[str, str]] = {
     "loyalty.verify_*": {"queue": "bulk"},
     "dashboard.sweep_rollups": {"queue": "bulk"},
     "dashboard.check_rollups": {"queue": "bulk"},
+    # A program's change is thousands of cards: it must not stand in the way of a stamp's.
+    "wallets.note_change": {"queue": "wallets"},
+    "wallets.rescue": {"queue": "wallets"},
     "wallets.google.*": {"queue": "push.google"},
     "wallets.apple.*": {"queue": "push.apple"},
+    "wallets.*": {"queue": "bulk"},
+    "loyalty.sync_wallet_passes": {"queue": "bulk"},
 }
-QUEUES = ("default", "mail", "bulk", "push.google", "push.apple")
+QUEUES = ("default", "mail", "bulk", "wallets", "push.apple", "push.google")
 
 app = Celery("loyalty_platform")
 app.config_from_object("django.conf:settings", namespace="CELERY")

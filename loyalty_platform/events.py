@@ -1,7 +1,13 @@
 """Who reacts to what: each topic of the outbox and the Celery tasks that hear it, by name."""
 
 ROUTES: dict[str, tuple[str, ...]] = {
-    "card.changed": ("loyalty.tell_customer",),
+    "card.changed": ("loyalty.tell_customer", "wallets.note_change"),
+    "program.changed": ("wallets.note_program",),
+    "merchant.changed": ("wallets.note_merchant",),
+    "store.changed": ("wallets.note_merchant",),
+    "wallets.apple_queued": ("wallets.apple.push",),
+    "wallets.google_queued": ("wallets.google.push",),
+    "wallets.google_removed": ("wallets.google.check_holders",),
     "customers.enrolled": ("customers.mail_after_enrollment",),
     "customers.address_typed": ("customers.mail_new_address",),
     "customers.recover_requested": ("customers.mail_way_back",),

@@ -10,6 +10,7 @@ from dashboard.api import urls as dashboard_api
 from loyalty.api import urls as loyalty_api
 from stores.api import profile
 from stores.api import urls as stores_api
+from wallets.api import urls as wallets_api
 
 urlpatterns = [
     # Whoever watches the servers
@@ -24,7 +25,7 @@ urlpatterns = [
         include(loyalty_api.store_urlpatterns + stores_api.store_urlpatterns + dashboard_api.store_urlpatterns),
     ),
     path("api/v1/storefront/loyalty/", include(loyalty_api.storefront_urlpatterns)),
-    path("api/v1/loyalty/", include(loyalty_api.public_urlpatterns)),
+    path("api/v1/loyalty/", include(loyalty_api.public_urlpatterns + wallets_api.public_urlpatterns)),
     path("api/v1/merchant", profile.ProfileView.as_view(), name="api-merchant"),
     path("api/v1/merchant/", include(stores_api.merchant_urlpatterns + dashboard_api.merchant_urlpatterns)),
     path("api/v1/admin/loyalty/", include(dashboard_admin_api.admin_urlpatterns)),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin import PlatformAdmin, ReadOnlyAdmin, by
 from core.errors import ValidationFailed
 from merchants.admin_standing import StandingActions
-from merchants.models import Invitation, Membership, Merchant, MerchantSettings, User
+from merchants.models import Invitation, Membership, Merchant, MerchantSettings, SupportConsent, User
 from merchants.services import merchants, platform
 
 TURNED_BY_ACTIONS = tuple(platform.SWITCHES)
@@ -215,6 +215,20 @@ class InvitationAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
         """Read the inviting person along."""
         return super().get_queryset(request).select_related("invited_by")
+
+
+@admin.register(SupportConsent)
+class SupportConsentAdmin(ReadOnlyAdmin):
+    """Who let the platform's people look into their pages, and until when. Owners grant and withdraw it themselves."""
+
+    list_display = ["merchant", "granted_by", "granted_at", "expires_at", "withdrawn_at"]
+    list_filter = by("merchant")
+    list_select_related = ["merchant", "granted_by"]
+    detail_select_related = ("merchant", "granted_by", "withdrawn_by")
+    search_fields = ["merchant__name", "merchant__slug"]
+    id_columns = ("pk", "merchant_id")
+    fields = ["id", "merchant", "granted_by", "granted_at", "expires_at", "withdrawn_at", "withdrawn_by"]
+    ordering = ["-id"]
 
 
 # allauth's own page would show the secrets.

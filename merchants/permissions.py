@@ -21,6 +21,8 @@ OWN_DEVICE_SCOPES = frozenset({EARN})
 PROFILE, STORES, CUSTOMERS, TEAM, TERMINALS = "profile", "stores", "customers", "team", "terminals"
 API_KEYS, SETTINGS, ANALYTICS = "api_keys", "settings", "analytics"
 BILLING, CLOSE_MERCHANT, OWNER_ROLES, FULL_EXPORT = "billing", "close_merchant", "owner_roles", "full_export"
+# To let the platform's people look into the back office, and to end that.
+SUPPORT_LOOKS = "support_looks"
 
 _MANAGERS = frozenset({Role.OWNER, Role.MANAGER})
 _OWNERS = frozenset({Role.OWNER})
@@ -37,6 +39,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     CLOSE_MERCHANT: _OWNERS,
     OWNER_ROLES: _OWNERS,
     FULL_EXPORT: _OWNERS,
+    SUPPORT_LOOKS: _OWNERS,
 }
 # The owners' rights that a key with `manage` carries when it goes back to an owner.
 RIGHTS_OF_OWNERS_KEYS = frozenset({FULL_EXPORT})

@@ -1,6 +1,7 @@
 """Where a signed-in person stands: at which merchant, in which role, at which store."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,13 +16,17 @@ from stores.models import Store
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A person's place at a merchant: their role, the open stores, and the store of the address if it names one."""
+    """A person's place at a merchant: their role, the open stores, and the store of the address if it names one.
+
+    looks_until: an administrator of the platform is here, with the merchant's consent until then, and only looks.
+    """
 
     user: User
     merchant: Merchant
     role: str
     stores: tuple[Store, ...]
     store: Store | None = None
+    looks_until: datetime | None = None
 
     @property
     def user_id(self) -> UUID:
@@ -75,11 +80,26 @@ def load(user_id: UUID, merchant_id: UUID, store_code: str | None = None) -> Des
     member = Membership.objects.select_related("merchant", "user").filter(user_id=user_id, is_active=True).first()
     if member is None:
         raise NotFound
+    stores, store = _stores(store_code)
+    return Desk(user=member.user, merchant=member.merchant, role=member.role, stores=stores, store=store)
+
+
+def for_looks(user: User, until: datetime, store_code: str | None = None) -> Desk:
+    """Return the desk of an administrator who looks, inside an open scope of the merchant: what a manager sees.
+
+    Raises NotFound for a store that is closed or another merchant's. Takes two queries.
+    """
+    stores, store = _stores(store_code)
+    merchant = Merchant.objects.get()
+    return Desk(user=user, merchant=merchant, role=Role.MANAGER, stores=stores, store=store, looks_until=until)
+
+
+def _stores(store_code: str | None) -> tuple[tuple[Store, ...], Store | None]:
     stores = tuple(Store.objects.filter(closed_at__isnull=True).order_by("created_at", "id"))
     store = next((store for store in stores if store.code == store_code), None)
     if store_code is not None and store is None:
         raise NotFound
-    return Desk(user=member.user, merchant=member.merchant, role=member.role, stores=stores, store=store)
+    return stores, store
 
 
 def stores_of(user_id: UUID) -> list[Desk]:

@@ -6,7 +6,7 @@ own. Another merchant's store, card or key is 404 and never told apart from none
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -24,8 +24,10 @@ from core.middleware import fall_back
 from dashboard.forms.base import show_error
 from dashboard.queries import desks
 from dashboard.queries.desks import Desk
-from dashboard.views import frame
+from dashboard.views import frame, looking
+from merchants.models import User
 from merchants.permissions import MANAGE
+from merchants.services.support import NoConsent
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 # Which merchant the pages without a store code are about, for a person who works for several.
@@ -51,6 +53,8 @@ class MerchantView(LoginNeeded, View):
     # The page of the other store that the store chooser leads to.
     chooser_to = "dashboard:home"
     scope_needed = MANAGE
+    # Whether an administrator of the platform may see it, with the merchant's consent.
+    open_to_looks = True
     desk: Desk
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -59,8 +63,9 @@ class MerchantView(LoginNeeded, View):
             return super().dispatch(request, *args, **kwargs)
         try:
             merchant_id = self.find_merchant(kwargs.get("store_code"))
+            look = looking.begin(request, merchant_id, open_to_looks=self.open_to_looks)
             with tenancy.scope(merchant_id):
-                self.desk = desks.load(request.user.pk, merchant_id, kwargs.get("store_code"))
+                self.desk = self.find_desk(merchant_id, look)
                 fall_back(request, self.desk.merchant.default_language)
                 if not self.desk.may(self.scope_needed):
                     return self.page("dashboard/forbidden.html", status=403)
@@ -69,16 +74,28 @@ class MerchantView(LoginNeeded, View):
             return self.finish(super().dispatch(request, *args, **kwargs))
         except NotFound:
             raise Http404 from None
+        except (looking.LooksOnly, NoConsent) as refusal:
+            return looking.refused(request, refusal, merchant_id)
 
     def find_merchant(self, store_code: str | None) -> UUID:
         """Return the merchant of the address: by its store code, else the one the person chose last."""
         if store_code is not None:
             return desks.merchant_of_store(store_code)
+        chosen, looked_at = self.request.session.get(MERCHANT_KEY, ""), looking.looked_at(self.request)
+        if looked_at is not None and str(looked_at) == chosen:
+            return looked_at
         mine = desks.merchants_of(UUID(str(self.request.user.pk)))
         if not mine:
             raise NotFound
-        chosen = self.request.session.get(MERCHANT_KEY, "")
         return next((merchant_id for merchant_id in mine if str(merchant_id) == chosen), mine[0])
+
+    def find_desk(self, merchant_id: UUID, look: looking.Look | None) -> Desk:
+        """Return the desk of somebody of the team, or of an administrator who looks; raises NotFound."""
+        code = self.kwargs.get("store_code")
+        if look is None:
+            return desks.load(UUID(str(self.request.user.pk)), merchant_id, code)
+        looking.read_only()
+        return desks.for_looks(cast(User, self.request.user), look.until, code)
 
     def finish(self, response: HttpResponseBase) -> HttpResponseBase:
         """Remember the merchant for the pages without a store code; nothing of a back office stays in a cache."""

@@ -17,6 +17,7 @@ from dashboard.views.base import StoreView
 from loyalty.enums import CardStatus
 from loyalty.queries import card_faces
 from loyalty.rules import timing
+from wallets.queries import overviews
 
 SEARCH_LENGTH = 120
 
@@ -71,6 +72,7 @@ class Card(CardsPage):
             history=history,
             consents=people.consents_of(face.card.customer_id),
             merges=merging.past(face.card, timezone.now()),
+            wallets=overviews.of_card(merchant_id=self.merchant_id, card_id=face.card.pk),
             owner_form=self._owner(face.card.customer.staff_pin_id),
             older_url=f"{here}?{urlencode({'before': history.before})}" if history.before else "",
             is_older=self._before() is not None,

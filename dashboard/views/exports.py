@@ -41,6 +41,8 @@ class Export(MerchantView):
 class ExportFile(MerchantView):
     """One of the files."""
 
+    open_to_looks = False
+
     def get(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Stream it, or go back to what was asked for and say why not."""
         kind, at = kwargs["kind"], timezone.now()

@@ -26,7 +26,10 @@ STORE_PAGES: tuple[tuple[str, str, Promise, str], ...] = (
     ("staff", "dashboard:staff", _("Staff & devices"), "people"),
     ("settings", "dashboard:settings", _("Settings"), "settings"),
 )
-MERCHANT_WIDE = frozenset({"dashboard:stores", "dashboard:team", "dashboard:api_keys", "dashboard:export"})
+MERCHANT_WIDE = frozenset({
+    "dashboard:stores", "dashboard:team", "dashboard:api_keys", "dashboard:export", "dashboard:wallets",
+    "dashboard:support",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def context(desk: Desk, request: HttpRequest, *, section: str, chooser_to: str) 
         "terminal_url": f"/store/{home.code}/loyalty/terminal" if home else "",
         "stores": _chooser(desk, chooser_to),
         "store_label": _store_label(desk),
-        "account": {"name": desk.user.get_full_name(), "role": Role(desk.role).label},
+        "account": {"name": desk.user.get_full_name(), "role": _role(desk)},
         "banner": _banner(desk),
     }
 
@@ -90,7 +93,9 @@ def settings_pages(desk: Desk, active: str) -> list[Entry]:
         ("dashboard:settings", gettext("Program")),
         ("dashboard:branding", gettext("Looks")),
         ("dashboard:posters", gettext("Poster")),
+        ("dashboard:wallets", gettext("Wallets")),
         ("dashboard:export", gettext("Export")),
+        ("dashboard:support", gettext("Support")),
     )
 
 
@@ -115,6 +120,10 @@ def _store_label(desk: Desk) -> str:
     if len(desk.stores) == 1:
         return desk.stores[0].name
     return gettext("All stores") if desk.stores else ""
+
+
+def _role(desk: Desk) -> str:
+    return str(Role(desk.role).label) if desk.looks_until is None else gettext("Looks only")
 
 
 def _banner(desk: Desk) -> dict[str, str] | None:

@@ -1,8 +1,8 @@
-"""How the card and the poster look: the merchant's colour, and a sheet to print."""
+"""How the card looks: the merchant's colour and logo."""
 
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -46,22 +46,3 @@ class Branding(FormMixin, StoreView):
         """Keep it."""
         merchants.update(merchant_id=self.merchant_id, actor_id=self.actor_id, at=timezone.now(), **form.cleaned_data)
         return self.to("branding", self.code, text=_("Saved. Cards show it at their next look."))
-
-
-class Posters(StoreView):
-    """A sheet for the counter, printed from the browser."""
-
-    template_name = "dashboard/posters.html"
-    section = "settings"
-    chooser_to = "dashboard:posters"
-
-    def get(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the sheet."""
-        program = program_queries.for_store(self.store.pk)
-        url = addresses.enroll(self.code)
-        return self.page(
-            program=program,
-            enroll_url=url,
-            short_address=url.split("://", 1)[1],
-            subpages=frame.settings_pages(self.desk, "dashboard:posters"),
-        )

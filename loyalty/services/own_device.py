@@ -1,7 +1,7 @@
 """Staff give on the customer's own phone: the card is proved by the phone, the staff member by a PIN typed on it.
 
 For shops without a till of their own, switched on per store. It always asks for a PIN. A wrong one counts on the card
-and on the address that sent it, never on a staff member: nobody outside can lock a shop (DOMAIN.md 21).
+and on the address that sent it, never on a staff member: nobody outside can lock a shop (rule 21).
 """
 
 import hashlib

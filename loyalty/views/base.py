@@ -58,6 +58,8 @@ class StorePage(View):
             with timezone.override(timing.zone(self.place.store.time_zone)):
                 response = super().dispatch(request, *args, **kwargs)
             response.headers.setdefault("Cache-Control", "private, no-store")
+            if self.face is None:
+                response.headers["X-Card-Copy"] = "drop"
             return response
 
     def count(self, request: HttpRequest, store_id: UUID) -> None:

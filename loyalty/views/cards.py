@@ -1,12 +1,19 @@
 """The customer's card: what is on it, and what happened."""
 
+from typing import Any
+
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 
+from core.web import user_agent
+from customers.services import addresses
 from loyalty import extensions
 from loyalty.enums import ProgramStatus
+from loyalty.forms import SaveForm
 from loyalty.queries import history, storefronts
-from loyalty.views import shown
+from loyalty.rules import browsers
+from loyalty.views import live, saving, shown
 from loyalty.views.base import StorePage, keep_card_on
 
 LATELY = 4
@@ -35,14 +42,29 @@ class DashboardPage(StorePage):
             visits=shown.visits(history.entries(history.of_card(face.card.pk)[:LATELY])),
             stores=storefronts.stores_running(face.card.program),
             wallet=extensions.wallet_links(face.card),
+            wallet_notice=extensions.wallet_notice(),
             next_point_cents=face.to_next_point_cents,
             code_url=f"{self.url('dashboard')}?view=code",
             history_url=self.url("history"),
             own_device_url=self._own_device_url(),
+            version=live.version_of(self),
+            now=timezone.now(),
+            **self._ways(),
         )
         # The cookie begins anew: who comes now and then never loses the card.
         keep_card_on(request, response, face.card)
         return response
+
+    def _ways(self) -> dict[str, Any]:
+        """Return the ways to keep the card: what is in the hand decides which one comes first."""
+        customer, agent = self.own.card.customer, user_agent(self.request)
+        return {
+            "device": browsers.device(agent),
+            "in_app": browsers.is_in_app(agent),
+            "mailed": saving.address_of(customer) if self.request.GET.get("saved") else "",
+            "waits_for": addresses.waiting(customer),
+            "save_form": None if saving.is_saved(customer) else SaveForm(initial={"email": saving.address_of(customer)}),
+        }
 
     def _own_device_url(self) -> str:
         """Return where staff give on this very phone, "" where the store does not."""

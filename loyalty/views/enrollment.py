@@ -16,9 +16,11 @@ from core import idempotency
 from core.errors import DomainError
 from core.idempotency import IdempotencyKeyReused
 from core.web import client_address, counted_address, user_agent
+from loyalty import extensions
 from loyalty.forms import EnrollForm
 from loyalty.models import Card
 from loyalty.queries import storefronts
+from loyalty.rules import browsers
 from loyalty.services import cards, limits
 from loyalty.services.cards import CLOSED, EnrollmentClosed
 from loyalty.views import shown
@@ -113,4 +115,11 @@ class WelcomePage(StorePage):
         """Show the new card."""
         customer = self.own.card.customer
         mailed = customer.email if customer.email and customer.confirmed_at is None else ""
-        return self.page("welcome.html", card=shown.card_context(self.own), mailed=mailed)
+        return self.page(
+            "welcome.html",
+            card=shown.card_context(self.own),
+            mailed=mailed,
+            device=browsers.device(user_agent(request)),
+            wallet=extensions.wallet_links(self.own.card),
+            wallet_notice=extensions.wallet_notice(),
+        )

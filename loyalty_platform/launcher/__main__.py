@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from loyalty_platform.launcher import process, roles
 from loyalty_platform.launcher.errors import CannotStart
+from loyalty_platform.launcher.fakes import Fakes, choose_ports
 from loyalty_platform.launcher.postgres import Postgres
 from loyalty_platform.launcher.preparation import Preparation
 from loyalty_platform.launcher.state import RunState
@@ -51,12 +52,13 @@ def _run(state: RunState, supervisor: Supervisor) -> NoReturn:
     binds = _free_addresses(port)
     environment, given = _servers(state, supervisor)
     environment["SITE_URL"] = read.web_address("SITE_URL", f"http://127.0.0.1:{port}")
+    phone = _fakes(supervisor, environment, port) if read.flag("FAKES") else ""
     state.record(site_url=environment["SITE_URL"], port=port, environment=environment, given=given)
     env = _child_environment(environment, port, binds)
     Preparation(root=ROOT, var=VAR, env=env, database=_database_mark(environment["DATABASE_URL"])).run()
     supervisor.start(ROOT / "Procfile", env)
     _await_first_answer(supervisor, port)
-    _welcome(port, time.monotonic() - began)
+    _welcome(port, time.monotonic() - began, phone)
     supervisor.watch()
 
 
@@ -89,6 +91,17 @@ def _embedded_postgres(state: RunState, supervisor: Supervisor) -> roles.Address
     return roles.prepare(
         server.address(), app_password=kept["LOYALTY_APP_PASSWORD"], owner_password=kept["LOYALTY_OWNER_PASSWORD"]
     )
+
+
+def _fakes(supervisor: Supervisor, environment: dict[str, str], port: int) -> str:
+    """Start what stands for Apple and Google, and let everything we start talk to it; returns the phone's address."""
+    fakes = Fakes(
+        root=ROOT, var=VAR, log=LOGS / "fakes.log", ports=choose_ports(port), site_url=environment["SITE_URL"],
+        env=os.environ,
+    )  # fmt: skip
+    supervisor.serve("fakes", fakes)
+    environment |= fakes.environment()
+    return fakes.phone_url
 
 
 def _child_environment(environment: dict[str, str], port: int, binds: list[str]) -> dict[str, str]:
@@ -163,7 +176,8 @@ def _database_mark(address: str) -> str:
     return f"{born.st_ino} {born.st_mtime_ns}"
 
 
-def _welcome(port: int, seconds: float) -> None:
+def _welcome(port: int, seconds: float, phone: str = "") -> None:
+    fakes = f"\n  Phone       {phone} (fakes of Apple and Google: paste a card's wallet address there)" if phone else ""
     print(
         f"""
 Ready after {seconds:.0f} s: http://localhost:{port} and http://127.0.0.1:{port}
@@ -173,7 +187,7 @@ Ready after {seconds:.0f} s: http://localhost:{port} and http://127.0.0.1:{port}
   Staff       Anna 4821, Ben 7359: http://127.0.0.1:{port}/store/coffeelux-gare/loyalty/terminal
   Customers   http://127.0.0.1:{port}/loyalty/coffeelux-gare/enroll
   Platform    admin@platform.example: http://127.0.0.1:{port}/admin/
-  Password    demo-loyalty-2026 for every login; mail is in var/mail, logs are in var/log
+  Password    demo-loyalty-2026 for every login; mail is in var/mail, logs are in var/log{fakes}
 
 Ctrl-C stops everything.""",
         flush=True,

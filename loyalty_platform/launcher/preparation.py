@@ -12,7 +12,7 @@ import polib
 
 from loyalty_platform.launcher import process
 from loyalty_platform.launcher.errors import CannotStart
-from loyalty_platform.settings.development import write_private
+from loyalty_platform.settings.development import APPLE_NAMES, write_private
 
 SKIPPED_FOLDERS = {".git", ".venv", "var", "node_modules", "__pycache__", "tests", "docs"}
 
@@ -36,15 +36,25 @@ class Preparation:
         compile_messages(self.root)
         # Compressing the static files takes as long as the tables and the demo data: both at once.
         collecting = self._begin("static files", static, "collectstatic", "--no-input", "--clear")
+        certified = self._begin_certificates()
         try:
             self._step("tables", migrations, lambda: self._manage("migrate", "--no-input"), about=self.database)
             if (self.root / "loyalty/management/commands/seed_demo.py").exists():
                 code = [file for file in files if file.suffix == ".py"]
                 self._step("demo data", code, lambda: self._manage("seed_demo"), about=self.database)
-            if collecting is not None:
-                collecting()
+            for finish in (collecting, certified):
+                if finish is not None:
+                    finish()
         finally:
             process.stop_all(self._started)
+
+    def _begin_certificates(self) -> Callable[[], None] | None:
+        """Start making the chain that signs passes in development, where there is none and the environment has none."""
+        if any(name in self.env for name in APPLE_NAMES) or (self.var / "certs" / "signer.key").is_file():
+            return None
+        print("Preparing a certificate for passes ...", flush=True)
+        child = self._spawn("make_dev_pass_certificates")
+        return lambda: self._finish(child, "make_dev_pass_certificates")
 
     def _step(self, name: str, inputs: Iterable[Path], act: Callable[[], None], *, about: str = "") -> None:
         wanted = fingerprint(inputs, about)

@@ -9,6 +9,14 @@ from pathlib import Path
 SECRETS = ("SECRET_KEY", "LOYALTY_PIN_PEPPERS", "LOYALTY_DATA_KEYS")
 # Shown in the error message when nothing runs: the reader learns what to do.
 NOTHING_RUNS = "/nothing-runs-here-start-make-run-first"
+# The chain that the first start makes (manage.py make_dev_pass_certificates): for these names, in var/certs.
+PASS_TYPE_ID, TEAM_ID = "pass.example.loyalty.development", "DEVTEAM001"
+APPLE_FILES = {
+    "LOYALTY_APPLE_WWDR_CERT_PATH": "wwdr.pem",
+    "LOYALTY_APPLE_SIGNER_CERT_PATH": "signer.pem",
+    "LOYALTY_APPLE_SIGNER_KEY_PATH": "signer.key",
+}
+APPLE_NAMES = ("LOYALTY_APPLE_PASS_TYPE_ID", "LOYALTY_APPLE_TEAM_ID", *APPLE_FILES)
 
 
 def values(var: Path) -> dict[str, str]:
@@ -19,8 +27,26 @@ def values(var: Path) -> dict[str, str]:
         "EMAIL_URL": f"filemail:///{var / 'mail'}",
         "LOG_JSON": "0",
         **kept_secrets(var),
+        **apple(var),
         **running(var),
     }
+
+
+def apple(var: Path) -> dict[str, str]:
+    """Return the development chain as credentials for Apple passes, when it was made.
+
+    An environment that names any of them, be it as empty, says it all itself: nothing is mixed.
+    """
+    folder = var / "certs"
+    if apple_given() or not all((folder / name).is_file() for name in APPLE_FILES.values()):
+        return {}
+    paths = {setting: str(folder / name) for setting, name in APPLE_FILES.items()}
+    return {"LOYALTY_APPLE_PASS_TYPE_ID": PASS_TYPE_ID, "LOYALTY_APPLE_TEAM_ID": TEAM_ID, **paths}
+
+
+def apple_given() -> bool:
+    """Tell whether the environment has its own credentials for Apple, or says that there are none."""
+    return any(name in os.environ for name in APPLE_NAMES)
 
 
 def kept_secrets(var: Path) -> dict[str, str]:

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import IO
 from uuid import UUID
 
-from core import audit, images, pictures, tenancy
+from core import audit, images, outbox, pictures, tenancy
 from core.errors import NotFound
 from merchants.models import Merchant
+from merchants.services.merchants import CHANGED
 
 FOLDER = "logos"
 
@@ -44,5 +45,6 @@ def _change(merchant_id: UUID, name: str, actor_id: UUID | None) -> Merchant:
         audit.note(
             action=action, target=f"merchant {merchant.slug}", actor_id=actor_id, merchant_id=merchant_id
         )  # fmt: skip
+        outbox.publish(CHANGED, merchant_id=merchant_id)
         pictures.drop_after_commit(old)
     return merchant

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from core import tenancy
+from core import outbox, tenancy
 from core.errors import NotFound, ValidationFailed
 from core.ids import uuid7
 from core.models import AuditEntry
@@ -24,6 +24,8 @@ from merchants.services import fields
 RESERVED = frozenset({"merchant", "onboarding", "loyalty", "dashboard", "history", "enroll"})
 # What passes and card pages show: a change makes a new version of the looks.
 BRANDING = frozenset({"name", "card_color", "trade"})
+# Published when name, looks, language or standing changed: whoever shows them to customers makes it anew.
+CHANGED = "merchant.changed"
 MAX_SLUG = 40
 NUMBERED_TRIES = 20
 
@@ -91,6 +93,7 @@ def update(
         if changed:
             merchant.save(update_fields=changed)
             _note(merchant, changed, actor_id)
+            outbox.publish(CHANGED, merchant_id=merchant_id)
     return merchant
 
 
@@ -117,6 +120,7 @@ def set_status(*, merchant_id: UUID, status: str, at: datetime, actor_id: UUID |
             merchant.status, merchant.status_since = status, merchant.status_since if goes_on else at
             merchant.save(update_fields=["status", "status_since"])
             _note(merchant, ["status"], actor_id)
+            outbox.publish(CHANGED, merchant_id=merchant_id)
     return merchant
 
 

@@ -3,12 +3,15 @@
 Usage: ``python static/vendor/fetch.py`` checks the archives and writes the files; ``--check`` only
 re-hashes what is there; ``--update`` accepts new archives and rewrites the hashes in the lock.
 Archives come through ``npm pack``, so the registry is whatever the npm client is configured for.
+An entry with a ``weight`` is made from variable fonts of the archive, for the PDF writer, which reads
+static TrueType only; making it needs fonttools and brotli, checking it does not.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import io
 import json
 import re
 import subprocess
@@ -21,6 +24,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 LOCK = HERE / "vendor.lock.json"
 # A source map we do not ship would make the manifest storage look for a missing file.
+# Family, full and PostScript name: the parts of a variable font are all named after its lightest weight.
+NAMES = (1, 4, 6)
 SOURCE_MAP = re.compile(rb"\n?(?:/\*|//)# sourceMappingURL=[^\n]*\n?\Z")
 
 
@@ -56,11 +61,44 @@ def extract(archive: Path, package: dict[str, Any]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     with tarfile.open(archive) as tar:
         for target, entry in package["files"].items():
-            member = tar.extractfile(entry["from"])
-            if member is None:
-                raise HashMismatch(f"{package['name']}: {entry['from']} is no file")
-            found[target] = SOURCE_MAP.sub(b"\n", member.read())
+            if "weight" in entry:
+                parts = [read(tar, package, name) for name in entry["from"]]
+                found[target] = static_font(parts, entry["weight"])
+            else:
+                found[target] = SOURCE_MAP.sub(b"\n", read(tar, package, entry["from"]))
     return found
+
+
+def read(tar: tarfile.TarFile, package: dict[str, Any], name: str) -> bytes:
+    """Return one file of an archive."""
+    member = tar.extractfile(name)
+    if member is None:
+        raise HashMismatch(f"{package['name']}: {name} is no file")
+    return member.read()
+
+
+def static_font(parts: list[bytes], weight: int) -> bytes:
+    """Return one TrueType font of one weight from the parts of a variable one; the same bytes every time."""
+    from fontTools import merge, ttLib
+    from fontTools.varLib import instancer
+
+    with tempfile.TemporaryDirectory() as folder:
+        names = []
+        for number, part in enumerate(parts):
+            font = ttLib.TTFont(io.BytesIO(part), recalcTimestamp=False)
+            font.flavor = None
+            instancer.instantiateVariableFont(font, {"wght": weight}, inplace=True)
+            names.append(f"{folder}/{number}.ttf")
+            font.save(names[-1])
+        whole = merge.Merger(merge.Options(drop_tables=["GSUB", "GPOS", "GDEF", "STAT"])).merge(names)
+        whole.recalcTimestamp = False
+        whole["head"].created = whole["head"].modified = 0
+        for record in whole["name"].names:
+            if record.nameID in NAMES:
+                record.string = f"{str(record).split('-')[0].split(' ')[0]}-{weight}"
+        out = io.BytesIO()
+        whole.save(out)
+    return out.getvalue()
 
 
 def verify(what: str, content: bytes, expected: str) -> None:

@@ -1,4 +1,4 @@
-"""Staff PINs at work: check one, and keep a short session so that it is not typed 200 times a day (DOMAIN.md 21, 22).
+"""Staff PINs at work: check one, and keep a short session so that it is not typed 200 times a day (rules 21, 22).
 
 A PIN counts only together with what sent it (`Subject`): a paired terminal, an API key, a signed-in person, or a
 visitor's card in the store's own-device flow. Making and changing PINs is in stores.services.staff.
@@ -56,7 +56,7 @@ def verify(
     *, merchant_id: UUID, store_id: UUID, subject: Subject, pin: str, staff_id: UUID | None, at: datetime,
     through: Sequence[Subject] = (),
 ) -> VerifiedStaff:  # fmt: skip
-    """Check a PIN, of a named staff member or alone, and count what is wrong (DOMAIN.md 21).
+    """Check a PIN, of a named staff member or alone, and count what is wrong (rule 21).
 
     A wrong PIN for a named person counts on that person; one that is nobody's counts on what sent it, and on what it
     came through (`through`: a visitor's address). Limits are looked at before anything is hashed, under locks that put

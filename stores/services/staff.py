@@ -1,4 +1,4 @@
-"""Staff members and their PINs: made, changed, revoked, unlocked by a manager (DOMAIN.md 22)."""
+"""Staff members and their PINs: made, changed, revoked, unlocked by a manager (rule 22)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from core import tenancy
+from core import outbox, tenancy
 from core.errors import DomainError, NotFound, ValidationFailed
 from core.models import AuditEntry
 from merchants.models import Merchant, MerchantSettings
@@ -21,6 +21,8 @@ from merchants.services.merchants import RESERVED
 from stores.models import Store
 
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+# Published when a store was opened, changed or closed: cards say where their stores are.
+CHANGED = "store.changed"
 MIN_CODE, MAX_CODE = 2, 60
 NUMBERED_TRIES = 20
 WEEKDAYS = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
@@ -186,3 +188,4 @@ def _note(store: Store, action: str, actor_id: UUID | None) -> None:
     AuditEntry.objects.create(
         merchant_id=store.merchant_id, actor_id=actor_id, action=action, target=f"store {store.code}"
     )  # fmt: skip
+    outbox.publish(CHANGED, merchant_id=store.merchant_id, store_id=str(store.pk))

@@ -28,6 +28,9 @@ STORE_API = "an API key, a till or a person of the merchant"
 CARD_API = "the holder of a card"
 PUBLIC_API = "anyone, JSON"
 PICTURE = "anyone who was shown the address of a picture"
+GOOGLE = "Google, by its signature"
+DEVICE = "a phone, by the token of the pass that it holds; a list by the device's own name; its reports by nobody's"
+DEVELOPER = "developers, under DEBUG only; nobody else finds it"
 ADMIN = "the platform's administrators"
 
 
@@ -90,6 +93,7 @@ STORE = "store/<slug:store_code>/loyalty/"
 TERMINAL = f"{STORE}terminal"
 API = "api/v1/store/loyalty/"
 MERCHANT_API = "api/v1/merchant/"
+APPLE = "api/v1/loyalty/apple/v1/"
 
 ROUTES: dict[str, Route] = {
     "healthz": page(WATCHER),
@@ -102,6 +106,7 @@ ROUTES: dict[str, Route] = {
     "media/<path:file>": page(PICTURE),
     "theme/<uuid:merchant_id>-<int:version>.css": page(ANYONE),
     "qr/<slug:store_code>.png": page(ANYONE),
+    "dev/components/": page(DEVELOPER),
     "legal/terms": page(ANYONE),
     "legal/privacy": page(ANYONE),
     "legal/imprint": page(ANYONE),
@@ -115,6 +120,7 @@ ROUTES: dict[str, Route] = {
     "loyalty/dashboard": page(OWN_CARD),
     "loyalty/history": page(OWN_CARD),
     "loyalty/enroll": page(OWN_CARD),
+    "loyalty/worker.js": page(ANYONE),
     "loyalty/<str:store_code>": page(ANYONE),
     "loyalty/<str:store_code>/enroll": page(ANYONE, "GET", "POST"),
     "loyalty/<str:store_code>/recover": page(ANYONE, "GET", "POST"),
@@ -122,6 +128,10 @@ ROUTES: dict[str, Route] = {
     "loyalty/<str:store_code>/welcome": page(CUSTOMER),
     "loyalty/<str:store_code>/dashboard": page(CUSTOMER),
     "loyalty/<str:store_code>/history": page(CUSTOMER),
+    "loyalty/<str:store_code>/state": page(CUSTOMER),
+    "loyalty/<str:store_code>/save": page(CUSTOMER, "GET", "POST"),
+    "loyalty/<str:store_code>/handover": page(CUSTOMER, "GET", "POST"),
+    "loyalty/<str:store_code>/open/<str:token>": page(ANYONE, "GET", "POST"),
     "loyalty/<str:store_code>/privacy": page(CUSTOMER, "GET", "POST"),
     "loyalty/<str:store_code>/privacy/export": page(CUSTOMER),
     "loyalty/<str:store_code>/privacy/erase": page(CUSTOMER, "GET", "POST"),
@@ -183,6 +193,7 @@ ROUTES: dict[str, Route] = {
     "store/merchant/team/invite": page(MERCHANT_PAGE, "GET", "POST"),
     "store/merchant/team/invitations/<uuid:invitation_id>/resend": page(MERCHANT_PAGE, "POST"),
     "store/merchant/team/invitations/<uuid:invitation_id>/revoke": page(MERCHANT_PAGE, "GET", "POST"),
+    "store/merchant/wallets": page(MERCHANT_PAGE),
     "store/merchant/export": page(MERCHANT_PAGE),
     "store/merchant/export/<slug:kind>.csv": page(MERCHANT_PAGE),
     "store/merchant/api-keys": page(MERCHANT_PAGE),
@@ -228,6 +239,7 @@ ROUTES: dict[str, Route] = {
     f"{STORE}branding/logo": page(STORE_PAGE, "POST"),
     f"{STORE}branding/logo/remove": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}posters": page(STORE_PAGE),
+    f"{STORE}posters/<slug:size>.pdf": page(STORE_PAGE),
     # Tills and scripts
     f"{API}program": api(
         GET=READS,
@@ -308,6 +320,13 @@ ROUTES: dict[str, Route] = {
     "api/v1/storefront/loyalty/export": Route(CARD_API),
     "api/v1/storefront/loyalty/erase": Route(CARD_API, ("POST",)),
     "api/v1/loyalty/programs/<str:store_code>": Route(PUBLIC_API),
+    f"{APPLE}devices/<str:device>/registrations/<str:pass_type>": page(DEVICE),
+    f"{APPLE}devices/<str:device>/registrations/<str:pass_type>/<str:serial>": page(DEVICE, "POST", "DELETE"),
+    f"{APPLE}passes/<str:pass_type>/<str:serial>": page(DEVICE),
+    f"{APPLE}log": page(DEVICE, "POST"),
+    "api/v1/loyalty/passes/apple/<str:serial>.pkpass": page(SIGNED),
+    "api/v1/loyalty/passes/google/<str:token>": page(SIGNED),
+    "api/v1/loyalty/google/callback": page(GOOGLE, "POST"),
     # The platform's administrators, JSON
     "api/v1/admin/loyalty/programs": Route(ADMIN),
     "api/v1/admin/loyalty/programs/<uuid:program_id>": Route(ADMIN),
@@ -326,9 +345,11 @@ ADMIN_MODELS = {
     "auth/group", "account/emailaddress", "mfa/authenticator", "socialaccount/socialapp", "socialaccount/socialtoken",
     "socialaccount/socialaccount", "core/outboxevent", "core/idempotencyrecord", "core/auditentry",
     "merchants/user", "merchants/merchant", "merchants/membership", "merchants/invitation",
-    "merchants/merchantsettings", "stores/store", "stores/staffpin", "stores/terminal", "stores/apikey",
+    "merchants/merchantsettings", "merchants/supportconsent", "stores/store", "stores/staffpin", "stores/terminal", "stores/apikey",
     "stores/pinguard", "customers/customer", "customers/consent", "customers/magiclink", "loyalty/program",
     "loyalty/reward", "loyalty/storeprogram", "loyalty/programversion", "loyalty/card", "loyalty/issuedreward",
     "loyalty/transaction", "loyalty/transactiondetail", "loyalty/refusedattempt", "loyalty/cardmerge",
     "loyalty/reviewitem", "customers/mail",
+    "wallets/passupdate", "wallets/googleclass", "wallets/providerstate", "wallets/devicelog", "wallets/googlecallback",
+    "wallets/applepass", "wallets/googlepass", "wallets/appledevice", "wallets/appledeviceregistration",
 }  # fmt: skip

@@ -56,7 +56,7 @@ def test_staff_have_no_right_and_owners_have_all() -> None:
         assert Role.STAFF not in roles, right
         assert Role.OWNER in roles, right
     owners_alone = {right for right, roles in RIGHTS.items() if roles == {Role.OWNER}}
-    assert owners_alone == {"billing", "close_merchant", "owner_roles", "full_export"}
+    assert owners_alone == {"billing", "close_merchant", "owner_roles", "full_export", "support_looks"}
     assert not permissions.has_right(Role.OWNER, "a right that nobody wrote down")
 
 

@@ -60,6 +60,7 @@ def test_readyz_names_an_absent_database(client: Client, real_db: Any) -> None:
     assert answer.json()["checks"] == {"database": "failed", "broker": "ok", "migrations": "failed"}
 
 
+@pytest.mark.django_db
 def test_metrics_are_for_the_holder_of_the_token(client: Client, settings: Any) -> None:
     settings.METRICS_TOKEN = "a-token"
 

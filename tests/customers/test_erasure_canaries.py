@@ -1,8 +1,10 @@
 """Promise 21: people with canaries in every field they can reach live, are erased, and nothing anywhere names them."""
 
+import json
 import logging
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +23,15 @@ from loyalty.queries import access, verification
 from loyalty.services import news
 from merchants.enums import Role
 from merchants.models import Membership
+from tests.fakes import pkpass
 from tests.support import canaries
 from tests.support.api import Caller
 from tests.support.canaries import TRACES, Canary
 from tests.support.desk import Desk
+from tests.support.wallets import Phones, wired
 from tests.support.world import World
+from wallets.models import ApplePass, DeviceLog, GooglePass
+from wallets.services import fetches
 
 COUNT = 32
 STOREFRONT = "/api/v1/storefront/loyalty/"
@@ -36,7 +42,8 @@ TASKS = {
 # Where the canaries are known to live: if one of these held none before, the story below would prove nothing.
 LIVED = {
     "customers_customer", "customers_consent", "customers_magiclink", "loyalty_card", "loyalty_cardmerge",
-    "loyalty_transactiondetail", "loyalty_reviewitem", "core_idempotencyrecord",
+    "loyalty_transactiondetail", "loyalty_reviewitem", "core_idempotencyrecord", "wallets_googlepass",
+    "wallets_devicelog",
 }  # fmt: skip
 
 
@@ -182,7 +189,9 @@ def erase(life: Life, manager: Client) -> None:
         assert manager.post(page, {"reason": "letter of 3 May"}).status_code == 302
 
 
-def test_promise_21_erasure_leaves_no_canary(real_db: Any, broker: str, caplog: Any, settings: Any) -> None:
+def test_promise_21_erasure_leaves_no_canary(
+    real_db: Any, broker: str, caplog: Any, settings: Any, tmp_path: Path
+) -> None:  # fmt: skip
     caplog.set_level(logging.INFO)
     settings.LOYALTY_THROTTLE_SCALE = 1000
     world = World.make(at=timezone.now() - timedelta(hours=1), loyalty_type="hybrid", points_per_euro="10")
@@ -193,6 +202,19 @@ def test_promise_21_erasure_leaves_no_canary(real_db: Any, broker: str, caplog: 
     manager.force_login(world.owner, backend="django.contrib.auth.backends.ModelBackend")
     lives = [Life(world, Canary(number), pos, till).live() for number in range(COUNT)]
     look_around(lives, manager, pos, desk)
+    with wired(settings, tmp_path, world, "http://testserver") as phones:
+        carry(lives, phones)
+        forget_all(lives, phones, manager, pos, desk, real_db)
+        assert canaries.in_redis(broker) == []
+        assert on_phones(phones) == []
+    assert [record for record in caplog.messages if TRACES.search(record)] == []
+    assert verification.verify().differences == ()
+    nobody_is_shown(lives, manager, pos, desk)
+    nothing_goes_out(lives)
+
+
+def forget_all(lives: list[Life], phones: Phones, manager: Client, pos: Caller, desk: Desk, real_db: Any) -> None:
+    """Erase everybody, and look at every row of every table before and after."""
 
     with real_db.connect_as_superuser() as administrator:
         before, books = canaries.in_database(administrator), canaries.ledger(administrator)
@@ -204,11 +226,35 @@ def test_promise_21_erasure_leaves_no_canary(real_db: Any, broker: str, caplog: 
 
         assert canaries.in_database(administrator) == {}
         assert canaries.ledger(administrator) == books, "the ledger stays as it is"
-    assert canaries.in_redis(broker) == []
-    assert [record for record in caplog.messages if TRACES.search(record)] == []
-    assert verification.verify().differences == ()
-    nobody_is_shown(lives, manager, pos, desk)
-    nothing_goes_out(lives)
+        # What the passes still have to be told is told without a word of them, and nothing is written back.
+        phones.work()
+        administrator.rollback()
+        assert canaries.in_database(administrator) == {}
+
+
+def carry(lives: list[Life], phones: Phones) -> None:
+    """Put everybody's card into both wallets, and let a phone report of it."""
+    phones.work()
+    assert "anari" in json.dumps(phones.google.shelf.kept["loyaltyObject"])
+    with tenancy.scope(phones.world.merchant_id):
+        for life in lives:
+            row = ApplePass.objects.get(card_id=life.card.pk)
+            DeviceLog.objects.create(message=life.canary.said("log"), serial=row.serial, received_at=timezone.now())
+
+
+def on_phones(phones: Phones) -> list[str]:
+    """Return the passes of either wallet that still name somebody."""
+    with tenancy.scope(phones.world.merchant_id):
+        rows = list(ApplePass.objects.all())
+        names = list(GooglePass.objects.values_list("object_id", flat=True))
+    assert len(rows) >= COUNT
+    shown = {name: json.dumps(phones.at_google(name), ensure_ascii=False) for name in names}
+    for row in rows:
+        made = fetches.make(merchant_id=row.merchant_id, pass_id=row.pk, at=timezone.now())
+        package = pkpass.read(made.rendered.content, root=phones.root)
+        assert package.content["voided"] is True
+        shown[row.serial] = json.dumps(package.content, ensure_ascii=False) + repr(package.files)
+    return [name for name, text in shown.items() if TRACES.search(text)]
 
 
 def look_around(lives: list[Life], manager: Client, pos: Caller, desk: Desk) -> None:

@@ -225,7 +225,7 @@ def test_the_ledger_is_found_by_code_and_key(world: World) -> None:
 def test_freezes_and_lets_go_with_a_reason(world: World) -> None:
     desk, card, other = Desk.open(), world.card(), world.card()
 
-    assert {action["name"] for action in desk.row(card).context["row_actions"]} == {"freeze", "reveal"}
+    assert {action["name"] for action in desk.row(card).context["row_actions"]} == {"freeze", "reveal", "resync"}
     asked = desk.ask("freeze", card, from_row="1")
     assert card.card_number in asked.content.decode()
     assert world.fresh(card).status == "active"
@@ -236,7 +236,7 @@ def test_freezes_and_lets_go_with_a_reason(world: World) -> None:
     [entry] = audit("card_frozen_by_platform")
     assert (entry.actor_id, entry.target, entry.reason) == (desk.user.pk, f"card {card.pk}", WHY)
     assert WHY not in desk.row(card).content.decode()
-    assert {action["name"] for action in desk.row(card).context["row_actions"]} == {"unfreeze", "reveal"}
+    assert {action["name"] for action in desk.row(card).context["row_actions"]} == {"unfreeze", "reveal", "resync"}
     desk.act("freeze", card)
     assert len(audit("card_frozen_by_platform")) == 1
     desk.act("unfreeze", card)

@@ -1,1 +1,1 @@
-"""Drills of PROMISES that cut across the apps; docs/promises.md names them by number."""
+"""Drills of the promises that cut across the apps; docs/promises.md names them by number."""

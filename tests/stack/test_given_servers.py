@@ -11,10 +11,12 @@ import pytest
 from loyalty_platform.launcher import roles
 from loyalty_platform.launcher.postgres import Postgres
 from loyalty_platform.launcher.state import short_folder
+from loyalty_platform.launcher.supervise import read_procfile
 from loyalty_platform.launcher.valkey import Valkey
-from tests.stack.harness import Stack, stack_folder
+from tests.stack.harness import ROOT, Stack, stack_folder
 
 pytestmark = pytest.mark.stack
+PROCESSES = read_procfile(ROOT / "Procfile")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def test_given_servers_are_used_by_two_clones_at_once(own_stack: Stack, given: d
         other.start(**given)
 
         assert own_stack.status("/readyz") == other.status("/readyz") == 200
-        assert set(own_stack.processes()) == set(other.processes()) == {"web", "worker", "beat", "relay"}
+        assert set(own_stack.processes()) == set(other.processes()) == set(PROCESSES)
         assert own_stack.manage("migrate", "--check") == ""
         assert other.stop(signal.SIGTERM) == 0
         assert own_stack.stop(signal.SIGTERM) == 0

@@ -14,7 +14,7 @@ import pytest
 from tests.stack.harness import Stack, free_port
 
 pytestmark = pytest.mark.stack
-PARTS = {"postgres", "valkey", "web", "worker", "beat", "relay"}
+PARTS = {"postgres", "valkey", "web", "worker", "wallets", "apple", "google", "beat", "relay"}
 
 
 def test_it_works(stack: Stack) -> None:
@@ -35,6 +35,15 @@ def test_secrets_are_readable_for_their_owner_only(stack: Stack) -> None:
     for name in ("secrets.json", "run.json"):
         mode = stat.S_IMODE((stack.folder / "var" / name).stat().st_mode)
         assert mode == 0o600, name
+
+
+def test_the_first_start_signs_passes(stack: Stack) -> None:
+    certificates = stack.folder / "var" / "certs"
+
+    assert {path.name for path in certificates.iterdir()} == {"root.pem", "wwdr.pem", "signer.pem", "signer.key"}
+    assert stat.S_IMODE((certificates / "signer.key").stat().st_mode) == 0o600
+    shown = stack.manage("shell", "-c", "from wallets.providers.apple.provider import APPLE; print(APPLE.problems())")
+    assert shown.strip().endswith("[]")
 
 
 def test_a_wrong_password_is_refused_by_the_embedded_server(stack: Stack) -> None:

@@ -28,6 +28,7 @@ from merchants.services import invitations
 from stores.queries.devices import TERMINAL_COOKIE
 from stores.services import api_keys, staff, terminals
 from tests.support.world import EVERYTHING, World
+from wallets.services import passes
 
 MODELS = [model for model in apps.get_models() if issubclass(model, TenantScopedModel)]
 PIN = "482193"
@@ -133,7 +134,8 @@ class House:
             "store_code": world.store.code, "store_id": world.store.pk, "merchant_id": world.merchant_id,
             "program_id": world.program.pk,
             "version": 1, "number": 1, "rest": "cards", "status": "paused", "token": "no-such-token",
-            "kind": "transactions", "file": f"logos/{'0' * 32}.png",
+            "kind": "transactions", "size": "a4", "file": f"logos/{'0' * 32}.png",
+            "device": f"device-{self.word}", "pass_type": "pass.example.loyalty",
         }  # fmt: skip
 
     def _people(self) -> None:
@@ -155,6 +157,7 @@ class House:
         self.card = world.card(name=f"Marie-{self.word}", email=f"marie-{self.word}@example.com")
         with tenancy.scope(world.merchant_id):
             reward = Reward.objects.create(program=world.program, name=f"Tote-{self.word}", points_cost=5)
+            self.ids["serial"] = passes.apple(self.card.pk).serial
         sale = world.sale(self.card, 2000, order_reference=f"Order-{self.word}")
         world.stamp(self.card, 2)
         self.ids |= {

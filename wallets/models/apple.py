@@ -17,6 +17,8 @@ class ApplePass(TenantModel):
     requested_version: raised by each change that the pass may have to show; pushed_version: up to which all devices
     were told; fetched_version: up to which a device fetched. behind_since: oldest change that no device has fetched.
     content_hash, last_modified: of what was last rendered; last_modified grows whenever the hash differs.
+    handed_hash: of everything that was ever handed out, "*" once that was not always the same: it tells whether a
+    device that registers can hold anything but the newest.
     erased_at: when the person was erased; the pass answers voided for 30 days more.
     """
 
@@ -32,6 +34,7 @@ class ApplePass(TenantModel):
     fetched_at = models.DateTimeField(_("last fetched"), null=True, blank=True, editable=False)
     content_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
     last_modified = models.DateTimeField(null=True, blank=True, editable=False)
+    handed_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("since"), auto_now_add=True)
 

@@ -56,6 +56,9 @@ class PassUpdate(Delivery):
             ),
             models.Index(fields=["claimed_at"], name="wallets_update_inflight", condition=models.Q(state="inflight")),
             models.Index(fields=["settled_at"], name="wallets_update_failed", condition=models.Q(state="failed")),
+            models.Index(
+                fields=["merchant", "provider"], name="wallets_update_failed_of", condition=models.Q(state="failed")
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:

@@ -58,6 +58,9 @@ class GooglePass(TenantModel):
     class Meta(TenantModel.Meta):
         verbose_name = _("Google pass")
         verbose_name_plural = _("Google passes")
+        indexes: ClassVar = [
+            models.Index(fields=["merchant"], name="wallets_google_saved", condition=models.Q(saved=True))
+        ]
 
     def __str__(self) -> str:
         return self.object_id

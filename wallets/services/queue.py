@@ -1,7 +1,7 @@
 """The queue of pass updates: changes raise a row's wanted version, workers claim rows in turns and settle them.
 
-Every statement decides on columns of the row it writes, so that a change and a settlement that meet (one waits for the
-other's lock and then sees the newer row) cannot lose the change. Nothing here talks to a provider.
+A change and a settlement that meet cannot lose the change: one waits for the other's lock and then decides on the row
+as it has become (see statements.py). Nothing here talks to a provider.
 """
 
 import random
@@ -13,15 +13,16 @@ from uuid import UUID
 
 from django.db import connection
 
-from core import tenancy
+from core import outbox, tenancy
 from core.db import pipeline
 from core.ids import uuid7
 from wallets.enums import Priority, Provider
-from wallets.models import AppleDeviceRegistration
-from wallets.services import passes
+from wallets.models import AppleDeviceRegistration, ApplePass, GooglePass
+from wallets.services import passes, statements
 
 SHARE = 100
-STALE = timedelta(seconds=60)
+# How long a worker may hold what it claimed; whoever needs longer meets a second worker on the same rows.
+STALE = timedelta(seconds=40)
 PERMANENT_TRIES = 3
 PAUSES = (1, 2, 4, 8)
 LONG_PAUSE = 15
@@ -31,76 +32,6 @@ GIVE_UP_AFTER = timedelta(hours=24)
 JITTER = 0.2
 ERROR_LENGTH = 1000
 
-RAISE = """
-    UPDATE wallets_{provider}pass SET requested_version = requested_version + 1,
-        behind_since = COALESCE(behind_since, %(at)s)
-    WHERE id = %(pass)s RETURNING requested_version
-"""
-ENQUEUE = """
-    INSERT INTO wallets_passupdate AS u (id, merchant_id, card_id, provider, state, priority, wanted_version,
-        claimed_version, attempts, due_at, queued_at, last_error)
-    VALUES (%(id)s, %(merchant)s, %(card)s, %(provider)s, 'queued', %(priority)s, %(version)s, 0, 0, %(at)s, %(at)s, '')
-    ON CONFLICT (merchant_id, card_id, provider) DO UPDATE SET
-        wanted_version = GREATEST(u.wanted_version, EXCLUDED.wanted_version),
-        state = CASE u.state WHEN 'inflight' THEN 'inflight' ELSE 'queued' END,
-        priority = CASE WHEN u.state IN ('queued', 'inflight') THEN LEAST(u.priority, EXCLUDED.priority)
-            ELSE EXCLUDED.priority END,
-        due_at = CASE WHEN u.state IN ('sent', 'failed') THEN EXCLUDED.due_at
-            WHEN u.state = 'queued' AND u.attempts = 0 THEN LEAST(u.due_at, EXCLUDED.due_at) ELSE u.due_at END,
-        queued_at = CASE WHEN u.state IN ('sent', 'failed') THEN EXCLUDED.queued_at ELSE u.queued_at END,
-        attempts = CASE WHEN u.state IN ('sent', 'failed') THEN 0 ELSE u.attempts END
-"""
-# The most urgent of each merchant, then the second of each, and so on: a flood of one merchant makes nobody else wait.
-CLAIM = """
-    WITH RECURSIVE waiting AS (
-        (SELECT merchant_id FROM wallets_passupdate
-         WHERE provider = %(provider)s AND state = 'queued' ORDER BY merchant_id LIMIT 1)
-        UNION ALL
-        SELECT (SELECT u.merchant_id FROM wallets_passupdate u
-                WHERE u.provider = %(provider)s AND u.state = 'queued' AND u.merchant_id > w.merchant_id
-                ORDER BY u.merchant_id LIMIT 1)
-        FROM waiting w WHERE w.merchant_id IS NOT NULL
-    ), turns AS (
-        SELECT q.id, q.priority, q.due_at, row_number() OVER (
-            PARTITION BY w.merchant_id ORDER BY q.priority, q.due_at, q.id) AS turn
-        FROM waiting w CROSS JOIN LATERAL (
-            SELECT u.id, u.priority, u.due_at FROM wallets_passupdate u
-            WHERE u.provider = %(provider)s AND u.merchant_id = w.merchant_id AND u.state = 'queued'
-                AND u.due_at <= %(at)s
-            ORDER BY u.priority, u.due_at, u.id LIMIT %(share)s
-        ) q
-    ), chosen AS (
-        SELECT u.id FROM wallets_passupdate u
-        WHERE u.id = ANY (ARRAY(SELECT t.id FROM turns t ORDER BY t.priority, t.turn, t.due_at, t.id LIMIT %(size)s))
-            AND u.state = 'queued'
-        FOR UPDATE SKIP LOCKED
-    )
-    UPDATE wallets_passupdate u SET state = 'inflight', claimed_at = %(at)s, claimed_version = u.wanted_version,
-        attempts = LEAST(u.attempts + 1, 1000)
-    FROM chosen WHERE u.id = chosen.id
-    RETURNING u.id, u.merchant_id, u.card_id, u.claimed_version AS version, u.attempts, u.priority, u.queued_at,
-        u.claimed_at
-"""
-SETTLE = """
-    UPDATE {table} u SET
-        state = CASE WHEN u.wanted_version > u.claimed_version OR r.outcome IN ('retry', 'later') THEN 'queued'
-            ELSE r.outcome END,
-        attempts = CASE r.outcome WHEN 'retry' THEN u.attempts WHEN 'later' THEN GREATEST(u.attempts - 1, 0)
-            ELSE 0 END,
-        due_at = CASE WHEN r.outcome IN ('retry', 'later') THEN r.due_at ELSE %(at)s END,
-        queued_at = CASE WHEN r.outcome IN ('retry', 'later') THEN u.queued_at ELSE u.claimed_at END,
-        settled_at = CASE WHEN r.outcome IN ('retry', 'later') THEN u.settled_at ELSE %(at)s END,
-        last_error = CASE r.outcome WHEN 'sent' THEN '' WHEN 'later' THEN u.last_error ELSE r.error END,
-        claimed_at = NULL
-    FROM unnest(%(ids)s::uuid[], %(claims)s::timestamptz[], %(outcomes)s::text[], %(dues)s::timestamptz[],
-        %(errors)s::text[]) AS r(id, claimed_at, outcome, due_at, error)
-    WHERE u.id = r.id AND u.state = 'inflight' AND u.claimed_at = r.claimed_at
-"""
-RESCUE = """
-    UPDATE {table} SET state = 'queued', claimed_at = NULL, due_at = %(at)s
-    WHERE id IN (SELECT id FROM {table} WHERE state = 'inflight' AND claimed_at < %(before)s FOR UPDATE SKIP LOCKED)
-    RETURNING id
-"""
 UPDATES, CLASSES = "wallets_passupdate", "wallets_googleclass"
 
 
@@ -129,13 +60,18 @@ class Settlement:
     error: str = ""
 
 
-def request_apple(*, merchant_id: UUID, card_id: UUID, at: datetime, priority: Priority = Priority.STAMP) -> bool:
+def request_apple(
+    *, merchant_id: UUID, card_id: UUID, at: datetime, priority: Priority = Priority.STAMP, make: bool = True
+) -> bool:  # fmt: skip
     """Note that a card changed; queue a push when a device listens. Inside the merchant's scope.
 
     Returns whether something was queued. The pass's row is locked first, as a registration does: whoever comes second
-    sees the other, so a change between download and registration is told in either order.
+    sees the other, so a change between download and registration is told in either order. make: whether a card without
+    a pass gets one.
     """
-    row = passes.apple(card_id)
+    row = passes.apple(card_id) if make else ApplePass.objects.filter(card_id=card_id).first()
+    if row is None:
+        return False
     version = _raise_version(Provider.APPLE, row.pk, at)
     if not AppleDeviceRegistration.objects.filter(apple_pass_id=row.pk).exists():
         return False
@@ -145,9 +81,13 @@ def request_apple(*, merchant_id: UUID, card_id: UUID, at: datetime, priority: P
     return True
 
 
-def request_google(*, merchant_id: UUID, card_id: UUID, at: datetime, priority: Priority = Priority.STAMP) -> bool:
-    """Note that a card changed and queue its object. Inside the merchant's scope."""
-    row = passes.google(card_id)
+def request_google(
+    *, merchant_id: UUID, card_id: UUID, at: datetime, priority: Priority = Priority.STAMP, make: bool = True
+) -> bool:  # fmt: skip
+    """Note that a card changed and queue its object. Inside the merchant's scope; returns whether that was done."""
+    row = passes.google(card_id) if make else GooglePass.objects.filter(card_id=card_id).first()
+    if row is None:
+        return False
     version = _raise_version(Provider.GOOGLE, row.pk, at)
     enqueue(
         merchant_id=merchant_id, card_id=card_id, provider=Provider.GOOGLE, version=version, priority=priority, at=at
@@ -155,16 +95,72 @@ def request_google(*, merchant_id: UUID, card_id: UUID, at: datetime, priority: 
     return True
 
 
+def request_known(
+    *, merchant_id: UUID, card_id: UUID, providers: Sequence[Provider], at: datetime, priority: Priority
+) -> tuple[frozenset[Provider], frozenset[Provider]]:
+    """Do for those passes of a card that are there what `request_…` does, in one round trip for all of them.
+
+    Inside the merchant's scope. Returns in which wallets the card has a pass, and for which of them something was
+    queued.
+    """
+    values: dict[str, Any] = {"merchant": merchant_id, "card": card_id, "priority": int(priority), "at": at}
+    with pipeline() as line:
+        raised = {each: line.run(statements.RAISE_OF_CARD.format(provider=each), values) for each in providers}
+        queued = {each: line.run(_enqueue_of_card(each), values) for each in providers}
+    return (
+        frozenset(each for each, rows in raised.items() if rows.one()),
+        frozenset(each for each, rows in queued.items() if rows.one()),
+    )
+
+
+def request_class(*, program_id: UUID, at: datetime, priority: Priority = Priority.REDEEM) -> None:
+    """Note that a program's class changed and queue it. Inside the merchant's scope."""
+    row = passes.google_class(program_id, at)
+    with connection.cursor() as cursor:
+        cursor.execute(statements.ENQUEUE_CLASS, {"id": row.pk, "priority": int(priority), "at": at})
+
+
+def request_many(
+    *, merchant_id: UUID, program_id: UUID, provider: Provider, after: UUID | None, size: int, at: datetime
+) -> list[UUID]:
+    """Note that all cards of a program changed: the next `size` of those in this wallet, in the order of their ids.
+
+    Inside the merchant's scope; returns the ids. Each is queued behind everything that is more urgent.
+    """
+    name = str(provider)
+    values: dict[str, Any] = {
+        "merchant": merchant_id, "program": program_id, "provider": name, "after": after or UUID(int=0), "size": size,
+        "priority": int(Priority.BULK), "at": at,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        choose = statements.LOCK_MANY.format(provider=name, in_a_wallet=statements.IN_A_WALLET[name])
+        cursor.execute(choose, values)
+        rows = cursor.fetchall()
+        if rows:
+            values |= {"passes": [row[0] for row in rows], "cards": [row[1] for row in rows]}
+            cursor.execute(statements.LOCK_QUEUED, values)
+            cursor.execute(statements.ENQUEUE_MANY.format(provider=name), values)
+    return [row[1] for row in rows]
+
+
 def enqueue(
     *, merchant_id: UUID, card_id: UUID, provider: str, version: int, priority: int, at: datetime
 ) -> None:  # fmt: skip
-    """Queue a pass's update, or let the row that is there want the newer version. Inside the merchant's scope."""
+    """Queue a pass's update, or let the row that is there want it too. Inside the merchant's scope, the pass locked.
+
+    version: the pass's requested_version. A worker that has the row just now does not count as having done this.
+    """
     values: dict[str, Any] = {
         "id": uuid7(), "merchant": merchant_id, "card": card_id, "provider": str(provider), "version": version,
         "priority": int(priority), "at": at,
     }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(ENQUEUE, values)
+        cursor.execute(statements.ENQUEUE, values)
+
+
+def announce(*, merchant_id: UUID, provider: Provider) -> None:
+    """Have a worker look at the queue once the current transaction is committed."""
+    outbox.publish(f"wallets.{provider}_queued", merchant_id=merchant_id)
 
 
 def claim(*, provider: str, at: datetime, size: int, share: int = SHARE) -> list[Claimed]:
@@ -172,7 +168,7 @@ def claim(*, provider: str, at: datetime, size: int, share: int = SHARE) -> list
     values = {"provider": str(provider), "at": at, "size": size, "share": share}
     with tenancy.platform(reason="wallets: claim pass updates of all merchants"), pipeline() as line:
         line.run("SET LOCAL synchronous_commit = off")
-        rows = line.run(CLAIM, values)
+        rows = line.run(statements.CLAIM, values)
     found = [Claimed(**row) for row in rows.all()]
     return sorted(found, key=lambda update: (update.priority, update.queued_at, update.id))
 
@@ -191,17 +187,26 @@ def settle(settlements: Sequence[Settlement], *, at: datetime, table: str = UPDA
     }
     with tenancy.platform(reason="wallets: settle pass updates of all merchants"), pipeline() as line:
         line.run("SET LOCAL synchronous_commit = off")
-        line.run(SETTLE.format(table=table), values)
+        line.run(statements.LOCK_CLAIMED.format(table=table), values)
+        line.run(statements.SETTLE.format(table=table), values)
 
 
 def rescue(*, at: datetime) -> int:
-    """Queue again what a worker claimed more than a minute ago and never settled; returns how many."""
+    """Queue again what a worker claimed long ago and never settled; returns how many."""
     found = 0
     with tenancy.platform(reason="wallets: rescue updates that a worker left behind"), connection.cursor() as cursor:
         for table in (UPDATES, CLASSES):
-            cursor.execute(RESCUE.format(table=table), {"at": at, "before": at - STALE})
+            cursor.execute(statements.RESCUE.format(table=table), {"at": at, "before": at - STALE})
             found += cursor.rowcount
     return found
+
+
+def next_due(*, provider: str) -> datetime | None:
+    """Return when the next queued update is due, None when nothing is queued."""
+    with tenancy.platform(reason="wallets: when the next pass update is due"), connection.cursor() as cursor:
+        cursor.execute(statements.NEXT_DUE, {"provider": str(provider)})
+        due: datetime | None = cursor.fetchone()[0]
+    return due
 
 
 def after_fault(
@@ -216,7 +221,7 @@ def after_fault(
     if over:
         return Settlement(row_id, claimed_at, "failed", error=error)
     seconds = _pause(attempts, waited=at - queued_at)
-    seconds = max(seconds * random.uniform(1 - JITTER, 1 + JITTER), retry_after or 0)  # noqa: S311 - spreads load
+    seconds = max(seconds * random.uniform(1 - JITTER, 1 + JITTER), min(retry_after or 0, PATIENT_PAUSE))  # noqa: S311 - spreads load
     return Settlement(row_id, claimed_at, "retry", at + timedelta(seconds=seconds), error)
 
 
@@ -226,7 +231,11 @@ def _pause(attempts: int, *, waited: timedelta) -> float:
     return PAUSES[attempts - 1] if attempts <= len(PAUSES) else LONG_PAUSE
 
 
+def _enqueue_of_card(provider: Provider) -> str:
+    return statements.ENQUEUE_OF_CARD.format(provider=provider, in_a_wallet=statements.IN_A_WALLET[str(provider)])
+
+
 def _raise_version(provider: str, pass_id: UUID, at: datetime) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(RAISE.format(provider=str(provider)), {"pass": pass_id, "at": at})
+        cursor.execute(statements.RAISE.format(provider=str(provider)), {"pass": pass_id, "at": at})
         return int(cursor.fetchone()[0])

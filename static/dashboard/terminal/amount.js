@@ -2,6 +2,7 @@
 
 import { $, clone, fill, say } from "./dom.js";
 import { keepFocus } from "./focus.js";
+import { online } from "./net.js";
 import { preview } from "./operations.js";
 import { amount, clock, money, t } from "./words.js";
 
@@ -69,7 +70,7 @@ export class AmountPad {
     this.onChange();
     clearTimeout(this.timer);
     this.abort?.abort();
-    if (this.cents > 0) this.timer = setTimeout(() => this.ask(), WAIT);
+    if (this.cents > 0 && this.card.id && online()) this.timer = setTimeout(() => this.ask(), WAIT);
   }
 
   async ask() {

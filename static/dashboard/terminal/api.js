@@ -47,7 +47,9 @@ function token() {
   return cookie("csrftoken") || document.querySelector("meta[name=csrf-token]")?.content;
 }
 
-async function once(method, path, { body, key, signal }) {
+async function once(method, path, { body, key, signal, patience = TIMEOUT }) {
+  // A device that knows that it has no network need not try.
+  if (!navigator.onLine) throw new Unreached(false);
   const headers = {
     Accept: "application/json",
     "Accept-Language": document.documentElement.lang,
@@ -56,7 +58,7 @@ async function once(method, path, { body, key, signal }) {
   if (body) headers["Content-Type"] = "application/json";
   if (method !== "GET") headers["X-CSRFToken"] = token();
   if (key) headers["Idempotency-Key"] = key;
-  const limit = AbortSignal.timeout(TIMEOUT);
+  const limit = AbortSignal.timeout(patience);
   let response;
   try {
     response = await fetch(base + path, {
@@ -93,6 +95,23 @@ export async function call(method, path, options = {}) {
     if (error instanceof Unreached) document.dispatchEvent(new CustomEvent("till:unreached"));
     throw error;
   }
+}
+
+// Tell the server that a manager threw a queue away, and why: a form of the back office, not of the API.
+export async function discard(address, fields) {
+  let response;
+  try {
+    response = await fetch(address, {
+      method: "POST",
+      headers: { Accept: "application/json", "X-CSRFToken": token() },
+      body: new URLSearchParams(fields),
+      credentials: "same-origin",
+      redirect: "error",
+    });
+  } catch {
+    throw new Unreached(navigator.onLine);
+  }
+  if (!response.ok) throw new Refusal(response.status, await response.json().catch(() => ({})), 0);
 }
 
 export const get = (path, options) => call("GET", path, options);

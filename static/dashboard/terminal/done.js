@@ -22,6 +22,9 @@ export function setUp(handlers) {
   on("locked", forget);
 }
 
+// The server has it, or this till has saved it.
+const settled = (last) => Boolean(last?.transactionId || last?.kept);
+
 const scanField = () => document.getElementById("scan-input");
 
 // Show a success. `last` is {card, figure, sentence, reward, gift, transactionId}; without an id it is still on its way.
@@ -29,7 +32,7 @@ export function succeed(last) {
   clearTimeout(shrinking);
   const root = fill(clone("done"), {
     figure: last.figure, sentence: last.sentence, reward: last.reward,
-    sending: last.transactionId ? null : t("sending"),
+    sending: settled(last) ? null : t("sending"),
   });
   root.classList.toggle("gold", Boolean(last.gift));
   $(".impression-date textPath", root).textContent = today();
@@ -40,7 +43,7 @@ export function succeed(last) {
   quietly(scanField());
   state.last = { ...last, left: UNDO_FOR };
   draw();
-  if (last.transactionId) settle(last);
+  if (settled(last)) settle(last);
 }
 
 // A reward shows the gift in the stamp instead of the trade's icon.
@@ -79,14 +82,14 @@ function shrink() {
 export function idle({ undone = "" } = {}) {
   clearTimeout(shrinking);
   const root = fill(clone("idle"), { undone });
-  if (state.last?.transactionId) {
+  if (settled(state.last)) {
     $("[data-part=bar]", root).hidden = false;
     fill(root, { figure: state.last.figure, sentence: state.last.sentence });
     act(root, "undo", takeBack);
     act(root, "reopen", () => reopen(state.last.card));
   }
   show("idle", root, { focus: null });
-  document.getElementById("main").dataset.bar = state.last?.transactionId || undone ? "yes" : "no";
+  document.getElementById("main").dataset.bar = settled(state.last) || undone ? "yes" : "no";
   draw();
   quietly(scanField());
 }
@@ -125,7 +128,7 @@ export function forget() {
   document.getElementById("main").dataset.bar = "no";
 }
 
-export const canUndo = () => Boolean(state.last?.transactionId && state.last.undoable) && ["done", "idle"].includes(view());
+export const canUndo = () => Boolean(settled(state.last) && state.last.undoable) && ["done", "idle"].includes(view());
 
 export function takeBack() {
   if (!canUndo()) return;

@@ -3,11 +3,13 @@
 import { Refusal, Unreached } from "./api.js";
 import { busy, say } from "./dom.js";
 import { idle, settle, succeed } from "./done.js";
-import { operation, send } from "./operations.js";
+import { online } from "./net.js";
+import { operation, scanOf, send } from "./operations.js";
 import { refuse, words } from "./refusal.js";
 import * as pin from "./pin.js";
+import * as queue from "./queue.js";
 import { lock, state } from "./state.js";
-import { moment, t } from "./words.js";
+import { amount, moment, t } from "./words.js";
 
 const PATIENCE = 80; // ms before success is shown ahead of the answer
 
@@ -19,15 +21,18 @@ export function setUp(given) {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// Send `op`. `built(answer)` makes the words of success; `expected` are these words when they are already certain.
-async function run(op, { built, expected = null, button = null, confirm = false, pin: typed = "" }) {
-  const again = (more = {}) => run(op, { built, expected, confirm, ...more });
+// Send `op`. `built(answer)` makes the words of success; `expected` are these words when they are already certain;
+// `kept` are those for an operation that may wait for the connection.
+async function run(op, { built, expected = null, kept = null, button = null, confirm = false, pin: typed = "" }) {
+  const again = (more = {}) => run(op, { built, expected, kept, confirm, ...more });
+  const { staff } = state;
   if (button) {
     if (button.hasAttribute("aria-busy")) return;
     busy(button, true);
   }
   const sent = send(op, { confirm, pin: typed });
-  state.sending = sent.catch(() => {});
+  const saved = kept && sent.catch((error) => save(op, error, staff));
+  state.sending = (saved || sent).catch(() => {});
   let early = false;
   try {
     if (expected) {
@@ -41,6 +46,13 @@ async function run(op, { built, expected = null, button = null, confirm = false,
     if (early) settle(last);
     else succeed(last);
   } catch (error) {
+    const seq = saved && await saved.catch(() => null);
+    if (seq) {
+      const last = { card: op.card, ...kept, kept: seq, undoable: sure(error) };
+      if (early) settle(last);
+      else succeed(last);
+      return;
+    }
     if (early) state.last = null;
     failed(op, error, again, Boolean(typed));
   } finally {
@@ -49,9 +61,26 @@ async function run(op, { built, expected = null, button = null, confirm = false,
   }
 }
 
+// Certain that the server did nothing.
+const sure = (error) => error instanceof Unreached && !error.sent;
+
+// Keep what did not get through; raises what is no matter of the connection.
+function save(op, error, staff) {
+  if (error instanceof Unreached || error.status === 503) return queue.keep(op, staff, !sure(error));
+  throw error;
+}
+
+export function redeemNeedsConnection(back) {
+  refuse({ tone: "net", title: t("redeem_offline_title"), text: t("redeem_offline") }, [{ label: handlers.ok, run: back }]);
+}
+
 // A refusal of `op`; `again` sends the very same operation once more, under the same key. `typed`: with a PIN of its own.
 function failed(op, error, again, typed = false) {
-  const backToCard = () => handlers.find({ kind: "card_number", value: op.card.card_number });
+  const backToCard = () => handlers.find(scanOf(op.card));
+  if (op.op.startsWith("redeem") && sure(error)) {
+    redeemNeedsConnection(backToCard);
+    return;
+  }
   if (error instanceof Unreached) {
     refuse(words(error), [{ label: t("try_again"), run: () => again() }, { label: handlers.ok, run: handlers.close }]);
     return;
@@ -113,7 +142,8 @@ export function giveStamps(card, quantity, button) {
       stamps_added: quantity, stamp_count: card.stamp_count + quantity, stamps_target: card.stamps_target, reward_earned: false,
     }),
   };
-  return run(operation("stamp", card, { quantity }), { built, expected, button });
+  const kept = { figure: t("kept_stamps", { count: quantity }), sentence: t("kept_for", { name: card.label }) };
+  return run(operation("stamp", card, { quantity }), { built, expected: online() && expected, kept, button });
 }
 
 function saleWords(card, answer) {
@@ -135,7 +165,8 @@ export function sell(card, cents, outlook, button) {
   const built = (answer) => ({ ...common(card, answer), ...saleWords(card, answer) });
   const certain = outlook && card.can?.earn_points?.allowed && !outlook.stamp?.reward_earned;
   const expected = certain ? { card, ...saleWords(card, outlook) } : null;
-  return run(operation("points", card, { purchase_amount_cents: cents }), { built, expected, button });
+  const kept = { figure: t("kept_sale", { amount: amount(cents) }), sentence: t("kept_for", { name: card.label }) };
+  return run(operation("points", card, { purchase_amount_cents: cents }), { built, expected, kept, button });
 }
 
 export function redeem(card, reward, button) {
@@ -153,7 +184,15 @@ export function redeem(card, reward, button) {
 }
 
 // Take the last success back.
-export function undo(last) {
+export async function undo(last) {
+  if (last.kept) {
+    const out = await queue.takeOut(last.kept);
+    const words = out ? t("undone", { name: last.card.label }) : t("kept_gone");
+    state.last = null;
+    idle({ undone: words });
+    say(words);
+    return null;
+  }
   const op = operation("void", last.card, { reason: t("undo_reason") }, last.transactionId);
   return takeBack(op, (undone) => {
     idle({ undone });

@@ -11,9 +11,14 @@ const PATHS = {
   void: (operation) => `transactions/${operation.target}/void`,
 };
 
+// What to look a card up by; one that was scanned without a connection is known by its code or number only.
+export const scanOf = (card) => (card.card_number
+  ? { kind: "card_number", value: card.card_number }
+  : { kind: "qr_code", value: card.ref.qr_code });
+
 // `fields` is the body without who does it; `card` rides along for the words on the screen.
 export function operation(op, card, fields = {}, target = null) {
-  const body = op === "void" ? fields : { card_id: card.id, ...fields };
+  const body = op === "void" ? fields : { ...(card.id ? { card_id: card.id } : card.ref), ...fields };
   return { key: newKey(), op, target, body, card, made_at: new Date().toISOString() };
 }
 

@@ -1,13 +1,20 @@
 // Who is at the till: tap a name, type the PIN. The PIN goes to the server and nowhere else.
 
-import { Refusal, get, post } from "./api.js";
+import { Refusal, Unreached, get, post } from "./api.js";
 import { $, act, busy, clone, fill, say, show, view } from "./dom.js";
 import { keepFocus, quietly } from "./focus.js";
+import { online } from "./net.js";
+import { refuse } from "./refusal.js";
+import { recall, remember } from "./shelf.js";
 import { state, unlock } from "./state.js";
 import { moment, t } from "./words.js";
 
 const SHORTEST = 4;
+const UNPROVEN_FOR = 15 * 60000;
 let people = null;
+
+// Names are kept per till page, so that two stores on one device do not mix.
+const PEOPLE = () => `people:${window.location.pathname}`;
 
 const initial = (name) => [...name][0]?.toUpperCase() ?? "";
 
@@ -19,17 +26,20 @@ export async function askWho(note = "") {
   try {
     const answer = await get("staff");
     people = answer.results ?? answer;
+    remember(PEOPLE(), people.map(({ id, name, pin_digits }) => ({ id, name, pin_digits })));
     if (root.isConnected) list(root);
   } catch (error) {
     if (error instanceof Refusal && error.status === 401) throw error;
-    if (!people && root.isConnected) $("[data-part=lost]", root).hidden = false;
+    people ??= await recall(PEOPLE());
+    if (people && root.isConnected) list(root);
+    else if (root.isConnected) $("[data-part=lost]", root).hidden = false;
   }
 }
 
 function list(root) {
   const tiles = people.map((person) => {
     const tile = fill(clone("person"), { name: person.name, initial: initial(person.name) });
-    $("button", tile).addEventListener("click", () => askPin(person));
+    $("button", tile).addEventListener("click", () => (online() ? askPin(person) : goOnUnproven(person)));
     return tile;
   });
   const at = [...root.querySelectorAll("button.person")].indexOf(document.activeElement);
@@ -37,6 +47,16 @@ function list(root) {
   if (at >= 0) root.querySelectorAll("button.person")[at]?.focus();
   $("[data-part=nobody]", root).hidden = people.length > 0;
   $("[data-part=lost]", root).hidden = true;
+}
+
+// Without a connection nobody can check a PIN, so none is asked for: what is given waits for a manager.
+function goOnUnproven(person) {
+  refuse({ tone: "net", title: t("unproven_title"), text: t("unproven_text", { name: person.name }) }, [
+    { label: t("unproven_go", { name: person.name }), test: "unproven", run: () => unlock({
+      id: person.id, name: person.name, token: null, unproven: true, expiresAt: Date.now() + UNPROVEN_FOR,
+    }) },
+    { label: t("leave_it"), run: () => askWho() },
+  ]);
 }
 
 // The PIN of who is at the till already, for one operation: `use` gets it, `back` leaves it, `note` says why.
@@ -110,7 +130,8 @@ async function verify(root, person) {
     unlock({ ...person, token: answer.staff_session, expiresAt: new Date(answer.expires_at).getTime() });
   } catch (error) {
     input.value = "";
-    wrong(root, explain(error));
+    if (error instanceof Unreached && !navigator.onLine) goOnUnproven(person);
+    else wrong(root, explain(error));
   } finally {
     delete root.dataset.checking;
     busy(ok, false);

@@ -3,8 +3,9 @@
 import { AmountPad, stampNote } from "./amount.js";
 import { $, act, busy, clone, fill, say, show, tray } from "./dom.js";
 import { forget } from "./done.js";
-import { giveStamps, redeem, sell } from "./flow.js";
+import { giveStamps, redeem, redeemNeedsConnection, sell } from "./flow.js";
 import { keepFocus } from "./focus.js";
+import { online } from "./net.js";
 import { reason } from "./refusal.js";
 import { state } from "./state.js";
 import { amount, day, t } from "./words.js";
@@ -20,7 +21,7 @@ export function setUp(given) {
 
 // What staff call a card: the masked name, else its last digits.
 export function label(card) {
-  return card.customer?.name || `${t("card")} •• ${card.card_number.slice(-4)}`;
+  return card.customer?.name || (card.card_number ? `${t("card")} •• ${card.card_number.slice(-4)}` : t("card"));
 }
 
 const counts = (card) => ({
@@ -51,6 +52,43 @@ export function openCard(card) {
   act(root, "correct", () => handlers.history(card, true));
   show("card", root);
   say([card.label, progressWords(card)].join(". "));
+}
+
+// The sheet of a card that cannot be looked up now: what is given is saved under its number or its code.
+export function openUnknown(scan) {
+  forget();
+  const number = scan.kind === "card_number" ? scan.value : "";
+  const card = {
+    id: null, card_number: number, ref: { [scan.kind]: scan.value }, stamps_target: 0, stamp_count: 0,
+    program: { loyalty_type: state.loyaltyType }, can: null,
+  };
+  card.label = label(card);
+  state.card = card;
+  pad = null;
+  const root = clone("card");
+  root.dataset.cardNumber = number;
+  root.classList.add("unknown");
+  fill(root, { name: t("card"), last4: number ? grouped(number) : null, visit: t("unknown_card") });
+  for (const part of [".progress-row", ".tools"]) $(part, root).remove();
+  const redeeming = clone("offline-redeem");
+  redeeming.addEventListener("click", () => redeemNeedsConnection(() => openUnknown(scan)));
+  $("[data-list=rewards]", root).replaceChildren(redeeming);
+  drawGiving(root, card);
+  if (number && !plausible(number)) fill(root, { why: t("number_mistyped") });
+  act(root, "close", handlers.close);
+  show("card", root);
+  say([card.label, t("unknown_card")].join(". "));
+}
+
+const grouped = (number) => number.replace(/(\d{4})(?=\d)/g, "$1 ");
+
+// The last digit of a card's number is a check digit (Luhn).
+function plausible(number) {
+  const sum = [...number].reverse().reduce((total, digit, at) => {
+    const worth = Number(digit) * (at % 2 ? 2 : 1);
+    return total + (worth > 9 ? worth - 9 : worth);
+  }, 0);
+  return sum % 10 === 0;
 }
 
 function progressWords(card) {
@@ -113,6 +151,10 @@ function drawRewards(root, card) {
 
 // The second tap of a redemption: what exactly is handed out.
 function confirmRedeem(card, reward) {
+  if (!online()) {
+    redeemNeedsConnection(() => openCard(card));
+    return;
+  }
   const root = fill(clone("redeem"), { ...rewardWords({ ...reward, many: 1 }), who: card.label });
   act(root, "close", handlers.close);
   act(root, "back", () => openCard(card));

@@ -4,7 +4,8 @@ const WARN_BEFORE = 15000;
 
 export const state = {
   needsPin: true,
-  staff: null, // {id, name, token, expiresAt}
+  loyaltyType: "stamps",
+  staff: null, // {id, name, token, expiresAt, unproven}
   card: null, // the card on the sheet
   waiting: null, // a scan that came while the till was locked
   last: null, // the last success that can be undone
@@ -25,6 +26,7 @@ let touchedAt = Date.now();
 
 export function setUp(root) {
   state.needsPin = root.dataset.needsPin === "yes";
+  state.loyaltyType = root.dataset.loyaltyType || "stamps";
   idleFor = Number(root.dataset.idleSeconds) * 1000;
   for (const kind of ["pointerdown", "keydown", "input"]) {
     document.addEventListener(kind, touch, { capture: true, passive: true });

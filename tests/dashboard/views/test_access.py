@@ -55,6 +55,7 @@ BODIES: dict[str, dict[str, Any]] = {
 READ_ONLY = {
     "stores",
     "team",
+    "wallets",
     "api_keys",
     "home",
     "stats",
@@ -65,6 +66,7 @@ READ_ONLY = {
     "staff",
     "terminals",
     "posters",
+    "poster_file",
     "reviews",
     "export",
     "export_file",
@@ -83,7 +85,7 @@ PATTERNS = {pattern.name: pattern for pattern in [*store_urlpatterns, *merchant_
 
 def address(pattern: URLPattern, shop: Shop, store_code: str) -> str:
     """Return the address of a page about the shop's objects, under a store code."""
-    known = {**shop.ids, "store_code": store_code, "status": "paused", "kind": "cards"}
+    known = {**shop.ids, "store_code": store_code, "status": "paused", "kind": "cards", "size": "a4"}
     wanted = pattern.pattern.converters
     return reverse(f"dashboard:{pattern.name}", kwargs={name: known[name] for name in wanted})
 
@@ -113,7 +115,7 @@ def test_another_merchant_finds_nothing_and_changes_nothing(shop: Shop, other: S
     for name, pattern in PATTERNS.items():
         if "store_code" in pattern.pattern.converters:
             assert visit(browser, name, address(pattern, shop, shop.code)).status_code == 404, name
-        if set(pattern.pattern.converters) - {"store_code", "status", "kind"}:
+        if set(pattern.pattern.converters) - {"store_code", "status", "kind", "size"}:
             # The own store's address with the foreign object in it.
             foreign = address(pattern, shop, other.code)
             assert visit(browser, name, foreign).status_code == 404, name

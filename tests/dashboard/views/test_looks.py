@@ -38,4 +38,4 @@ def test_a_bad_value_is_said_at_its_field(field: str, value: str, shop: Shop) ->
 def test_the_poster_leads_to_the_enrolment(shop: Shop) -> None:
     answer = shop.client().get(shop.page("posters"))
     assert answer.context["enroll_url"].endswith(f"/loyalty/{shop.code}/enroll")
-    assert "10 stamps, Free coffee" in answer.content.decode()
+    assert "10 tampons, Free coffee" in answer.content.decode()

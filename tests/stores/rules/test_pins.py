@@ -1,4 +1,4 @@
-"""Rules of PINs without a database: form, triviality, locks that double (DOMAIN.md 21, 22)."""
+"""Rules of PINs without a database: form, triviality, locks that double (rules 21, 22)."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

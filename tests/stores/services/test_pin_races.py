@@ -1,4 +1,4 @@
-"""Parallel guesses and parallel choices, with threads and real commits (DOMAIN.md 21, 22; promise 13)."""
+"""Parallel guesses and parallel choices, with threads and real commits (rules 21, 22; promise 13)."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""PIN sessions: 15 minutes, one sender, one version of the PIN (DOMAIN.md 22)."""
+"""PIN sessions: 15 minutes, one sender, one version of the PIN (rule 22)."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Checking a PIN: what is counted where, what is locked, what a sender learns (DOMAIN.md 21)."""
+"""Checking a PIN: what is counted where, what is locked, what a sender learns (rule 21)."""
 
 import time
 from collections.abc import Callable

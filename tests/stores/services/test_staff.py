@@ -1,4 +1,4 @@
-"""Staff and their PINs: made, changed, revoked (DOMAIN.md 22)."""
+"""Staff and their PINs: made, changed, revoked (rule 22)."""
 
 from datetime import UTC, datetime
 from typing import Any

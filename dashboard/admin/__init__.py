@@ -1,0 +1,1 @@
+"""The platform's pages inside Django's admin: programs, merchants, analytics, and looks with a merchant's consent."""

@@ -1,0 +1,78 @@
+"""Save links a second, as a ratio to the RSA signatures that openssl makes on the same core.
+
+Both run on one core, in turns, for as long; time of the processor counts, so that neighbours do not.
+"""
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROUNDS = int(os.environ.get("BENCH_LINK_ROUNDS", "3"))
+SECONDS = int(os.environ.get("BENCH_LINK_SECONDS", "2"))
+WANTED = 0.5
+ISSUER = "3388000000022222222"
+# "+F2:<number>:<bits>:<signatures a second>:<verifications a second>"; time is the processor's.
+SIGNS = re.compile(r"^\+F2:[0-9]+:2048:(?P<rate>[0-9.]+)", re.MULTILINE)
+
+
+def main() -> int:
+    """Measure; the exit status says whether the ratio is what is wanted."""
+    with tempfile.TemporaryDirectory(prefix="loyalty-bench-") as folder:
+        _settle(Path(folder))
+        rounds = [(links(SECONDS), signatures(SECONDS)) for _ in range(ROUNDS)]
+    ratio = statistics.median(ours / theirs for ours, theirs in rounds)
+    ours, theirs = (statistics.median(column) for column in zip(*rounds, strict=True))
+    print(f"save links       {ours:.0f}/s of one core, openssl rsa2048 {theirs:.0f} signs/s")
+    print(f"save links ratio {ratio:.3f}  (wanted: {WANTED:.2f})")
+    return 0 if ratio >= WANTED else 1
+
+
+def links(seconds: float) -> float:
+    """Return how many links one second of the processor makes, each for another object, as a request makes them."""
+    from wallets.providers.google import credentials
+    from wallets.providers.google import links as save_links
+    from wallets.services import passes
+
+    names = [passes.google_name("c") for _ in range(500)]
+    at = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+    save_links.save_url(credentials.current(), names[0], at=at)
+    made, began = 0, time.process_time()
+    while time.process_time() - began < seconds:
+        for name in names[:100]:
+            save_links.save_url(credentials.current(), name, at=at)
+        made += 100
+    return made / (time.process_time() - began)
+
+
+def signatures(seconds: int) -> float:
+    """Return how many signatures openssl makes in one second of the processor."""
+    command = ["openssl", "speed", "-mr", "-seconds", str(seconds), "rsa2048"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = SIGNS.search(done.stdout)
+    assert found, done.stdout
+    return float(found["rate"])
+
+
+def _settle(folder: Path) -> None:
+    """Set Django up with a service account of its own; neither database nor Redis is asked."""
+    from tests.fakes.google import new_account
+
+    path = folder / "account.json"
+    path.write_text(json.dumps({**new_account(), "token_uri": "https://oauth2.googleapis.com/token"}))
+    os.environ["DJANGO_SETTINGS_MODULE"] = "loyalty_platform.settings.test"
+    import django
+    from django.conf import settings
+
+    django.setup()
+    settings.LOYALTY_GOOGLE_ISSUER_ID, settings.LOYALTY_GOOGLE_SERVICE_ACCOUNT_JSON = ISSUER, str(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Providers of wallets as real servers, for tests and for development."""

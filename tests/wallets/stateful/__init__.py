@@ -1,0 +1,1 @@
+"""The invariants of the wallets over random interleavings of everything that can happen at once."""

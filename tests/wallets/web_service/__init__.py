@@ -1,0 +1,1 @@
+"""Apple's web service and the download, over real HTTP."""
