@@ -5,6 +5,8 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import task_prerun
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty_platform.settings.production")
 
@@ -57,6 +59,17 @@ app = Celery("loyalty_platform")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_routes = TASK_ROUTES
 app.conf.beat_schedule = BEAT_SCHEDULE
+# By itself Celery opens a connection to the database for each task, which costs more than most tasks. It is kept, and
+# looked at before each task as it is before each request; once in a while there is a new one all the same.
+app.conf["CELERY_DB_REUSE_MAX"] = 500
 app.autodiscover_tasks()
+
+
+@task_prerun.connect(dispatch_uid="look at the connection before a task")
+def _look_at_connection(task: Any = None, **_: Any) -> None:
+    """Let the next query notice a connection that died since the last task."""
+    if not task.request.is_eager:
+        close_old_connections()
+
 
 __all__ = ["BEAT_SCHEDULE", "QUEUES", "TASK_ROUTES", "app", "crontab"]

@@ -4,8 +4,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+# A process per core while there are few: each takes some 170 MB.
+MOST_WORKERS = 4
+
 bind = os.environ.get("WEB_BIND", "0.0.0.0:8000").split(",")
-workers = int(os.environ.get("WEB_WORKERS", "2"))
+workers = int(os.environ.get("WEB_WORKERS") or min(os.cpu_count() or 1, MOST_WORKERS))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 worker_class = "gthread"
 keepalive = 15

@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 
 from core import error_pages
 from core.api import health, schema
+from dashboard.admin import urls as platform_admin
 from dashboard.api import admin_urls as dashboard_admin_api
 from dashboard.api import urls as dashboard_api
 from loyalty.api import urls as loyalty_api
@@ -37,6 +38,7 @@ urlpatterns = [
     path("", include("dashboard.urls")),
     path("accounts/", include("allauth.urls")),
     # The platform's administrators
+    path("admin/loyalty/", include(platform_admin)),
     path("admin/", admin.site.urls),
     # Nobody's
     re_path("^", error_pages.nowhere, name="catch-all-nowhere"),

@@ -48,7 +48,6 @@ class PlatformAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 200
-    actions_selection_counter = False
     change_form_template = "admin/row.html"
     detail_select_related: tuple[str, ...] = ()
     id_columns: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from core.tenancy.fields import TenantForeignKey, TenantOneToOneField
 from core.tenancy.querysets import TenantManager, TenantQuerySet, TenantScopedModel
 from core.tenancy.scope import (
     NoTenantScope,
+    brief,
     current_merchant_id,
     in_platform,
     lookup,
@@ -19,6 +20,7 @@ __all__ = [
     "TenantOneToOneField",
     "TenantQuerySet",
     "TenantScopedModel",
+    "brief",
     "current_merchant_id",
     "in_platform",
     "lookup",

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from core.db import pipeline
+from core.db import Pipeline, pipeline
 
 PLATFORM_ROLE = "loyalty_platform"
 _FUNCTION_NAME = re.compile(r"^[a-z_]+$")
@@ -68,6 +68,24 @@ def scope(merchant: UUID | str | HasPrimaryKey) -> Iterator[UUID]:
     merchant_id = _as_uuid(merchant)
     with _enter(Scope(merchant_id)):
         yield merchant_id
+
+
+@contextmanager
+def brief(merchant: UUID | str | HasPrimaryKey) -> Iterator[Pipeline]:
+    """Yield a pipeline whose statements see this merchant's rows: a whole transaction in one round trip.
+
+    For a few statements of which none waits for another's answer; its body does nothing but queue them. It ends with
+    the pipeline, so it opens no scope for querysets. Inside a transaction it is a part of that.
+    """
+    merchant_id = _as_uuid(merchant)
+    if connection.in_atomic_block:
+        with scope(merchant_id), pipeline() as line:
+            yield line
+        return
+    # Up to its end, which is the pipeline's, PostgreSQL takes what comes without BEGIN for one transaction.
+    with pipeline() as line:
+        announce(line, Scope(merchant_id))
+        yield line
 
 
 @contextmanager

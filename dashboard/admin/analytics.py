@@ -20,6 +20,8 @@ from merchants.enums import MerchantStatus
 
 PRESETS = (7, 28, 90, 365)
 USUAL = 28
+# What of the address the table's own form keeps.
+KEPT = ("period", "from", "to", "country")
 
 
 class Analytics(PlatformPage):
@@ -34,22 +36,25 @@ class Analytics(PlatformPage):
         period, preset, wrong = self.period()
         days = platform_days.of(period, country=country, at=at)
         late = platform_days.passes_late(at, country)
-        page = platform_lists.merchants(
-            search=self.asked("q"), country=country, status=self.asked("status"), after=self.asked("after"), at=at
-        )
         return self.show(
             title=_("Analytics"), days=days, period=period, wrong=wrong, tiles=_tiles(days, late),
-            charts=_charts(days), health=health.panel(at), late=late, lines=page.lines,
-            periods=self.presets(preset), countries=_countries(countries, country), chosen=not preset,
-            statuses=[
-                Choice(str(label), value, active=value == self.asked("status")) for value, label in MerchantStatus.choices
-            ],
-            kept={name: value for name in ("period", "from", "to", "country") if (value := self.asked(name))},
-            kept_period={name: value for name in ("period", "from", "to") if (value := self.asked(name))},
-            country=country, search=self.asked("q"),
-            following=self.address(after=page.after) if page.after else "",
-            first=self.address(after="") if self.asked("after") else "",
+            charts=_charts(days), health=health.panel(at), periods=self.presets(preset), chosen=not preset,
+            countries=_countries(countries, country), **self.merchants(country),
         )  # fmt: skip
+
+    def merchants(self, country: str) -> dict[str, Any]:
+        """Return the table of merchants, and what its form passes on."""
+        search, status, after = self.asked("q"), self.asked("status"), self.asked("after")
+        page = platform_lists.merchants(
+            search=search, country=country, status=status, after=after, at=timezone.now()
+        )  # fmt: skip
+        return {
+            "lines": page.lines, "search": search,
+            "statuses": [Choice(str(label), value, active=value == status) for value, label in MerchantStatus.choices],
+            "kept": {name: self.asked(name) for name in KEPT if self.asked(name)},
+            "following": f"{self.address(after=page.after)}#merchants" if page.after else "",
+            "first": f"{self.address(after='')}#merchants" if after else "",
+        }  # fmt: skip
 
     def period(self) -> tuple[Period, int | None, str]:
         """Return the period of the address, the preset that it is, and what is wrong with days that nobody can mean."""
@@ -74,19 +79,22 @@ class Analytics(PlatformPage):
 
 def _tiles(days: Days, late: int) -> list[dict[str, Any]]:
     """Return the four figures, each with a word beside it."""
-    new = _("+%(count)s in this time")
     given = _("%(count)s in this time") % {"count": number(days.total.stamps_given)}
     return [
         {"key": "merchants", "label": _("Merchants"), "value": number(days.merchants),
-         "note": new % {"count": number(days.total.new_merchants)}},
+         "note": _new(days.total.new_merchants)},
         {"key": "cards", "label": _("Cards"), "value": number(days.cards),
-         "note": new % {"count": number(days.total.new_cards)}},
+         "note": _new(days.total.new_cards)},
         {"key": "stamps", "label": _("Stamps today"), "value": number(days.today.stamps_given),
          "note": f"{given} · {_change(days.total.stamps_given, days.before.stamps_given)}"},
         {"key": "late", "label": _("Passes late"), "value": number(late), "tone": "bad" if late else "ok",
          "url": health.to_list("wallets_passupdate"),
          "note": _("more than a minute, or given up") if late else _("all phones are up to date")},
     ]  # fmt: skip
+
+
+def _new(count: int) -> str:
+    return _("+%(count)s in this time") % {"count": number(count)} if count else _("none new in this time")
 
 
 def _change(now: int, before: int) -> str:
@@ -97,14 +105,17 @@ def _change(now: int, before: int) -> str:
     return _("%(change)s %% on before") % {"change": f"{sign}{number(percent)}"}
 
 
-def _charts(days: Days) -> list[drawn.Drawn]:
+def _charts(days: Days) -> dict[str, drawn.Drawn]:
+    """Return the charts by what they show."""
+
     def of(name: str) -> list[tuple[Any, int]]:
         return [(day, getattr(figures, name)) for day, figures in days.by_day]
 
-    return [
-        drawn.stamps(of("stamps_given")), drawn.cards(of("new_cards")), drawn.merchants(of("new_merchants")),
-        drawn.visits(of("visits")),
-    ]  # fmt: skip
+    return {
+        "stamps": drawn.stamps(of("stamps_given"), wide=drawn.BESIDE),
+        "cards": drawn.cards(of("new_cards"), wide=drawn.BESIDE),
+        "merchants": drawn.merchants(of("new_merchants"), wide=drawn.BESIDE),
+    }
 
 
 def _countries(codes: list[str], chosen: str) -> list[Choice]:

@@ -9,11 +9,16 @@ from django.utils.translation import gettext as _
 
 from core import money
 from dashboard import charts
-from dashboard.charts import Chart
+from dashboard.charts import WIDE, Chart, Size
 
 WEEK = 7
 BY_DAY, BY_WEEK = 31, 120
-MONTHS_OF_A_PHONE = 2
+MONTHS, MONTHS_OF_A_PHONE = 12, 2
+# A chart beside which something else stands: a desk's column is about so wide, and its text no smaller for it.
+BESIDE = Size(560, 220, 31)
+
+
+Days = Sequence[tuple[date, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,42 +32,40 @@ class Drawn:
     total: int
 
 
-def chart(key: str, titles: tuple[str, str, str], days: Sequence[tuple[date, int]]) -> Drawn:
+def stamps(days: Days, *, wide: Size = WIDE) -> Drawn:
+    """Return the chart of stamps."""
+    return _chart("stamps", (_("Stamps per day"), _("Stamps per week"), _("Stamps per month")), days, wide)
+
+
+def cards(days: Days, *, wide: Size = WIDE) -> Drawn:
+    """Return the chart of new cards."""
+    return _chart("cards", (_("New cards per day"), _("New cards per week"), _("New cards per month")), days, wide)
+
+
+def merchants(days: Days, *, wide: Size = WIDE) -> Drawn:
+    """Return the chart of new merchants."""
+    titles = _("New merchants per day"), _("New merchants per week"), _("New merchants per month")
+    return _chart("merchants", titles, days, wide)
+
+
+def _chart(key: str, titles: tuple[str, str, str], days: Days, wide: Size) -> Drawn:
     """Return the chart of a period; titles: what it shows by day, by week and by month."""
     total = sum(value for _day, value in days)
     if len(days) <= BY_DAY:
         parts = [(charts.short_day(day), value) for day, value in days]
-        return Drawn(key, titles[0], charts.pair(days, latest=WEEK), parts, total)
+        both = [charts.bars(days, WEEK, wide, "only-wide"), charts.bars(days, WEEK, charts.NARROW, "only-narrow")]
+        return Drawn(key, titles[0], both, parts, total)
     if len(days) <= BY_WEEK:
         weeks = [days[max(0, end - WEEK) : end] for end in range(len(days), 0, -WEEK)][::-1]
         parts = [(charts.short_day(week[0][0]), sum(value for _day, value in week)) for week in weeks]
-        return Drawn(key, titles[1], charts.named(parts, every=(2, 4)), parts, total)
+        return Drawn(key, titles[1], charts.named(parts, every=(2, 4), wide=wide), parts, total)
     months: dict[tuple[int, int], int] = {}
     for day, value in days:
         months[day.year, day.month] = months.get((day.year, day.month), 0) + value
     parts = [(_month(date(year, month, 1)), value) for (year, month), value in months.items()]
-    return Drawn(key, titles[2], charts.named(parts, every=(1, MONTHS_OF_A_PHONE)), parts, total)
-
-
-def stamps(days: Sequence[tuple[date, int]]) -> Drawn:
-    """Return the chart of stamps."""
-    return chart("stamps", (_("Stamps per day"), _("Stamps per week"), _("Stamps per month")), days)
-
-
-def cards(days: Sequence[tuple[date, int]]) -> Drawn:
-    """Return the chart of new cards."""
-    return chart("cards", (_("New cards per day"), _("New cards per week"), _("New cards per month")), days)
-
-
-def merchants(days: Sequence[tuple[date, int]]) -> Drawn:
-    """Return the chart of new merchants."""
-    titles = _("New merchants per day"), _("New merchants per week"), _("New merchants per month")
-    return chart("merchants", titles, days)
-
-
-def visits(days: Sequence[tuple[date, int]]) -> Drawn:
-    """Return the chart of visits."""
-    return chart("visits", (_("Visits per day"), _("Visits per week"), _("Visits per month")), days)
+    # The thirteenth month is the first one again, and there is no room for its name.
+    named = [(name if number < MONTHS else "", value) for number, (name, value) in enumerate(parts)]
+    return Drawn(key, titles[2], charts.named(named, every=(1, MONTHS_OF_A_PHONE), wide=wide), parts, total)
 
 
 def _month(day: date) -> str:

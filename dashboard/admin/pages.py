@@ -5,7 +5,7 @@ PlatformAdminMiddleware has asked for the second factor and opened the platform'
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -33,7 +33,7 @@ class Choice:
 class PlatformPage(View):
     """A page. needs: the right of the admin that opens it; template_name; title."""
 
-    http_method_names: ClassVar = ["get", "head", "options"]
+    http_method_names = ["get", "head", "options"]
     needs = "merchants.view_merchant"
     template_name = ""
 
@@ -51,7 +51,7 @@ class PlatformPage(View):
 
     def show(self, *, title: str, status: int = 200, **context: Any) -> HttpResponse:
         """Render the page in the admin's frame."""
-        self.request.current_app = admin.site.name  # type: ignore[attr-defined]
+        self.request.current_app = admin.site.name
         around = admin.site.each_context(self.request)
         return TemplateResponse(
             self.request, self.template_name, {**around, "title": title, **context}, status=status

@@ -1,4 +1,4 @@
-"""The platform's days: what all merchants, or those of a country, gave in a period. From the rollups; needs its scope."""
+"""The platform's days: what all merchants, or those of a country, gave. From the rollups, in the platform's scope."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields

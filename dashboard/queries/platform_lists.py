@@ -1,6 +1,6 @@
 """Programs and merchants in the administrators' lists: 25 a page by key, each with what the rollups say and its flags.
 
-Needs the platform's scope. Whatever the number of merchants, a page takes a fixed number of queries over 25 of them, and
+Needs the platform's scope. Whatever the number of merchants, a page takes a fixed number of queries over 25 of them;
 no list is ever counted.
 """
 
@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from dashboard.models import DayBalance, DayFigures
 from dashboard.queries import platform
 from loyalty.enums import LoyaltyType, ProgramStatus
-from loyalty.models import Program
 from merchants.enums import MerchantStatus
 from merchants.models import Merchant, MerchantSettings
 from wallets.enums import Provider, UpdateState
@@ -164,7 +163,7 @@ def _of_merchant(row: Any, cards: int, facts: _Facts, at: datetime) -> Line:
 def _stopped(merchant: Merchant, facts: _Facts, *, standing: bool = True) -> list[Flag]:
     flags = []
     if standing and merchant.status in (MerchantStatus.LATE, MerchantStatus.SUSPENDED, MerchantStatus.CLOSED):
-        flags.append(Flag(MerchantStatus(merchant.status).label, TONES[MerchantStatus(merchant.status)] or "warn"))
+        flags.append(Flag(str(MerchantStatus(merchant.status).label), TONES[MerchantStatus(merchant.status)] or "warn"))
     enrolments, messages = facts.stops.get(merchant.pk, (False, False))
     if enrolments:
         flags.append(Flag(_("Enrolments stopped"), "warn"))

@@ -27,6 +27,8 @@ class Till:
     has_program: bool
     needs_pin: bool
     void_window_minutes: int
+    loyalty_type: str
+    caller: str
     may_manage: bool
     is_person: bool
 
@@ -59,6 +61,8 @@ def _till(access: Access, store: StoreFacts, trade: str, program: Program | None
         has_program=program is not None,
         needs_pin=_needs_pin(access, program),
         void_window_minutes=program.void_window_minutes if program and voids else 0,
+        loyalty_type=program.loyalty_type if program else "stamps",
+        caller=f"{access.credential.kind}-{access.credential.id}",
         may_manage=MANAGE in access.scopes,
         is_person=access.credential.kind == "user",
     )

@@ -51,7 +51,7 @@ def context(desk: Desk, request: HttpRequest, *, section: str, chooser_to: str) 
         "trade_icon": presets.icon(desk.merchant.trade),
         "store": desk.store,
         "nav": _navigation(desk, section),
-        "terminal_url": f"/store/{home.code}/loyalty/terminal" if home else "",
+        "terminal_url": f"/store/{home.code}/loyalty/terminal" if home and desk.looks_until is None else "",
         "stores": _chooser(desk, chooser_to),
         "store_label": _store_label(desk),
         "account": {"name": desk.user.get_full_name(), "role": _role(desk)},

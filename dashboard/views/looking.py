@@ -1,4 +1,4 @@
-"""An administrator of the platform in a merchant's pages: with the merchant's consent, looking only, each page noted."""
+"""An administrator in a merchant's pages: with the merchant's consent, looking only, each page noted."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,8 @@ from merchants.services import support
 SAFE = ("GET", "HEAD")
 # In the administrator's session: whom they look at, and why.
 LOOK_KEY = "look"
+# Whoever may run the platform's actions on merchants may look into one that consents.
+RIGHT = "merchants.change_merchant"
 
 
 class LooksOnly(DomainError):
@@ -24,7 +26,7 @@ class LooksOnly(DomainError):
 
     code = "looks_only"
     status = 403
-    message = _("The business lets you look. Changing things and taking its customers' data away stays with its people.")
+    message = _("The business lets you look. To change things and to take customers' data away stays with its people.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,14 @@ def forget(request: HttpRequest) -> None:
 def looked_at(request: HttpRequest) -> UUID | None:
     """Return the merchant that an administrator is looking at, whether or not they still may."""
     kept = request.session.get(LOOK_KEY)
-    if not kept or not is_platform_staff(request) or lacks_second_factor(request):
+    if not kept or not may_look(request):
         return None
     return UUID(kept["merchant"])
+
+
+def may_look(request: HttpRequest) -> bool:
+    """Tell whether this is an administrator with the right to look, second factor and all."""
+    return is_platform_staff(request) and not lacks_second_factor(request) and request.user.has_perm(RIGHT)
 
 
 def begin(request: HttpRequest, merchant_id: UUID, *, open_to_looks: bool) -> Look | None:

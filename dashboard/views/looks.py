@@ -34,7 +34,7 @@ class Branding(FormMixin, StoreView):
         merchant, program = self.desk.merchant, program_queries.for_store(self.store.pk)
         shades = colours.palette(merchant.card_color)
         return {
-            "preview": previews.of(program) if program else None,
+            "passes": previews.passes(program, merchant) if program else None,
             "logo_url": pictures.url(merchant.logo.name),
             "picture_form": PictureForm(),
             "theme_css": addresses.theme(merchant),

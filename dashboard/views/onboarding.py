@@ -12,7 +12,7 @@ from dashboard.forms import presets
 from dashboard.forms.programs import KindForm
 from dashboard.forms.staff import FirstStaffForm
 from dashboard.forms.stores import FirstStoreForm
-from dashboard.queries import addresses, setup
+from dashboard.queries import addresses, previews, setup
 from dashboard.services import onboarding
 from dashboard.views.base import FormMixin, MerchantView
 from loyalty.enums import LoyaltyType
@@ -125,6 +125,9 @@ class ProgramStep(Step):
                 for value, label in LoyaltyType.choices
             ],
             "suggestions": presets.of(self.desk.merchant.trade).rewards,
+            "passes": previews.planned(self.desk.merchant, kind, self.initial()),
+            "trade_icon": presets.icon(self.desk.merchant.trade),
+            "theme_css": addresses.theme(self.desk.merchant),
         }
 
     def save(self, form: KindForm) -> HttpResponseBase:

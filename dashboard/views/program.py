@@ -133,7 +133,7 @@ class Settings(FormMixin, ProgramPage):
                 for target, label, icon in steps(program)
             ],
             "subpages": self.subpages(),
-            "preview": previews.of(program),
+            "passes": previews.passes(program, self.desk.merchant),
             "theme_css": addresses.theme(self.desk.merchant),
             "others": [store.name for store in self.desk.stores if store != self.desk.store],
         }

@@ -16,6 +16,7 @@ from core.middleware import fall_back
 from dashboard.forms import presets
 from dashboard.queries import addresses, desks, till
 from dashboard.queries.till import Till
+from dashboard.views import terminal_files
 from dashboard.views.terminal_words import words
 from stores.queries import devices
 from stores.queries.access import Credential
@@ -36,13 +37,7 @@ class Terminal(View):
 
     def get(self, request: HttpRequest, store_code: str) -> HttpResponse:
         """Show the till; a stranger's device goes to the pairing page, whatever the code."""
-        try:
-            credential = _caller(request, store_code)
-            shown = _find(credential, store_code) if credential is not None else None
-        except NotAuthenticated:
-            shown = None
-        except NotFound:
-            raise Http404 from None
+        shown = find(request, store_code)
         if shown is None:
             return HttpResponseRedirect(PAIR)
         if shown.store_code != store_code:
@@ -50,7 +45,20 @@ class Terminal(View):
         fall_back(request, shown.default_language)
         response = render(request, "dashboard/terminal.html", _context(shown))
         response["Cache-Control"] = "no-store, private"
+        # The service worker keeps the page only beside the scripts of its own release.
+        response["X-Till-Release"] = terminal_files.release().name
         return response
+
+
+def find(request: HttpRequest, store_code: str) -> Till | None:
+    """Return the till that the caller may open, None for a stranger; raises Http404 for what is not theirs."""
+    try:
+        credential = _caller(request, store_code)
+        return _find(credential, store_code) if credential is not None else None
+    except NotAuthenticated:
+        return None
+    except NotFound:
+        raise Http404 from None
 
 
 def _caller(request: HttpRequest, store_code: str) -> Credential | None:
@@ -85,6 +93,8 @@ def _context(shown: Till) -> dict[str, Any]:
         "pair_url": PAIR,
         "idle_seconds": IDLE_SECONDS,
         "digits": DIGITS,
+        "wasm": terminal_files.WASM,
+        "discard_url": reverse("dashboard:terminals_discard", args=own) if shown.may_manage else "",
         "words": json.dumps(words(), ensure_ascii=False),
         "enroll_url": enroll_url,
         "enroll_address": enroll_url.split("://", 1)[1],

@@ -5,12 +5,24 @@ from collections.abc import Callable
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from dashboard.views.terminal_words_offline import camera_words, offline_words
+
 Text = str | dict[str, str]
 
 
 def words() -> dict[str, Text]:
     """Return every sentence by name; one that counts has the forms `one` and `other`, chosen by the script."""
-    return {**_bar(), **_staff(), **_card(), **_giving(), **_given(), **_rows(), **_refusals()}
+    return {
+        **_bar(),
+        **offline_words(),
+        **camera_words(),
+        **_staff(),
+        **_card(),
+        **_giving(),
+        **_given(),
+        **_rows(),
+        **_refusals(),
+    }
 
 
 def _forms(counted: Callable[[int], str]) -> dict[str, str]:

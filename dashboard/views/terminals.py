@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import NotFound
 from dashboard.forms.staff import TerminalForm
+from dashboard.forms.tills import DiscardForm
 from dashboard.queries import addresses, devices
 from dashboard.views import frame
 from dashboard.views.base import FormMixin, StoreView
@@ -81,7 +82,8 @@ class TerminalRevoke(TerminalsPage):
         return self.page(
             title=_("Sign out “%(name)s”?") % {"name": terminal[0].name},
             text=_(
-                "The device can do nothing more at once. What it has saved without a connection is not taken any more."
+                "The device can do nothing more at once. What it has saved without a connection stays on it until a "
+                "manager decides there."
             ),
             action=_("Sign it out"),
             back_url=reverse("dashboard:terminals", args=[self.code]),
@@ -96,3 +98,28 @@ class TerminalRevoke(TerminalsPage):
             at=timezone.now(),
         )
         return self.to("terminals", self.code, text=_("“%(name)s” is signed out.") % {"name": gone.name})
+
+
+class TerminalsDiscard(TerminalsPage):
+    """A manager at a till throws away what another pairing saved there: the till asks, the audit keeps what and why."""
+
+    http_method_names = ["post", "options"]
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Note it; the till forgets its queue when it has this answer."""
+        form = DiscardForm(self.request.POST)
+        if not form.is_valid():
+            errors = [
+                {"field": name, "code": error.code or "invalid", "detail": " ".join(error.messages)}
+                for name, found in form.errors.as_data().items()
+                for error in found
+            ]
+            return JsonResponse({"code": "validation_error", "errors": errors}, status=400)
+        terminals.note_discarded(
+            merchant_id=self.merchant_id,
+            store_id=self.store.pk,
+            actor_id=self.actor_id,
+            reason=form.cleaned_data["reason"],
+            items=form.cleaned_data["items"],
+        )
+        return HttpResponse(status=204)

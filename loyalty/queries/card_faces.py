@@ -94,7 +94,7 @@ def faces(found: Iterable[Card], at: datetime) -> list[CardFace]:
     return [
         CardFace(
             card=card,
-            rewards=[*issued.get(card.pk, []), *_affordable(card, catalogues.get(card.program_id, []))],
+            rewards=[*issued[card.pk], *affordable(card, catalogues.get(card.program_id, []))],
             catalogue=catalogues.get(card.program_id, []),
             last_activity_at=getattr(card, "last_row_at", None) or card.enrolled_at,
             wallet=wallets[card.pk],
@@ -109,42 +109,59 @@ def rules_of(program: Program) -> ProgramRules:
     return ProgramRules(**{field.name: getattr(program, field.name) for field in fields(ProgramRules)})
 
 
-def _expire(shown: Sequence[Card], at: datetime) -> dict[UUID, date]:
-    """Take expired points off the faces of cards; return the last day of those that are valid and will expire."""
-    if not any(card.program.points_expiration_days for card in shown):
-        return {}
-    merchants = {card.merchant_id for card in shown}
-    places = {row.pk: row for row in Merchant.objects.filter(pk__in=merchants)}
-    last_days: dict[UUID, date] = {}
-    for card in shown:
-        merchant = places[card.merchant_id]
-        last = expiry.last_day(card.last_activity_on, card.program)
-        if last is None or not card.points_balance or card.status != CardStatus.ACTIVE:
-            continue
-        if expiry.is_stopped(merchant.status, merchant.status_since, at):
-            continue
-        if last < expiry.local_date(at, merchant.time_zone):
-            card.points_balance = 0
-        else:
-            last_days[card.pk] = last
-    return last_days
+def valid_until(card: Card, merchant: Merchant, at: datetime) -> date | None:
+    """Take expired points off a card's face; return the last day of those that are valid and will expire."""
+    last = expiry.last_day(card.last_activity_on, card.program)
+    if last is None or not card.points_balance or card.status != CardStatus.ACTIVE:
+        return None
+    if expiry.is_stopped(merchant.status, merchant.status_since, at):
+        return None
+    if last < expiry.local_date(at, merchant.time_zone):
+        card.points_balance = 0
+        return None
+    return last
 
 
-def _issued(shown: Sequence[Card], at: datetime) -> dict[UUID, list[ReadyReward]]:
-    """Return the rewards that are ready; the stamps that an expired one held are not on the face any more."""
-    rows = IssuedReward.objects.filter(card_id__in=[card.pk for card in shown], state=RewardState.ISSUED)
-    cards_by_id = {card.pk: card for card in shown}
-    found: dict[UUID, list[ReadyReward]] = {}
-    for row in rows.order_by("issued_at", "id"):
+def waiting(card: Card, issued: Iterable[IssuedReward], at: datetime) -> list[ReadyReward]:
+    """Return what is ready of the rewards a card was issued; the stamps that an expired one held leave its face."""
+    found = []
+    for row in issued:
         if row.expires_at is None or row.expires_at > at:
-            ready = ReadyReward(row.id, row.name, row.source, row.state, row.issued_at, row.expires_at)
-            found.setdefault(row.card_id, []).append(ready)
+            found.append(ReadyReward(row.id, row.name, row.source, row.state, row.issued_at, row.expires_at))
         elif row.stamps_held:
-            card = cards_by_id[row.card_id]
             card.stamp_count = max(0, card.stamp_count - row.stamps_held)
             card.stamps_target = card.program.stamps_target
             card.stamps_reward = card.program.stamps_reward_description
     return found
+
+
+def affordable(card: Card, catalogue: Iterable[Reward]) -> list[ReadyReward]:
+    """Return what the points on a card buy."""
+    if card.points_balance < card.program.minimum_redemption_points:
+        return []
+    return [
+        ReadyReward(reward.id, reward.name, RewardSource.POINTS, AVAILABLE, None, None)
+        for reward in catalogue
+        if reward.points_cost <= card.points_balance
+    ]
+
+
+def _expire(shown: Sequence[Card], at: datetime) -> dict[UUID, date]:
+    """Take expired points off the faces of cards; return the last day of the others."""
+    if not any(card.program.points_expiration_days for card in shown):
+        return {}
+    merchants = {card.merchant_id for card in shown}
+    places = {row.pk: row for row in Merchant.objects.filter(pk__in=merchants)}
+    last_days = {card.pk: valid_until(card, places[card.merchant_id], at) for card in shown}
+    return {card_id: last for card_id, last in last_days.items() if last is not None}
+
+
+def _issued(shown: Sequence[Card], at: datetime) -> dict[UUID, list[ReadyReward]]:
+    rows = IssuedReward.objects.filter(card_id__in=[card.pk for card in shown], state=RewardState.ISSUED)
+    issued: dict[UUID, list[IssuedReward]] = {}
+    for row in rows.order_by("issued_at", "id"):
+        issued.setdefault(row.card_id, []).append(row)
+    return {card.pk: waiting(card, issued.get(card.pk, []), at) for card in shown}
 
 
 def _catalogues(program_ids: set[UUID]) -> dict[UUID, list[Reward]]:
@@ -155,13 +172,3 @@ def _catalogues(program_ids: set[UUID]) -> dict[UUID, list[Reward]]:
     for reward in on_offer.order_by("points_cost", "position", "id"):
         found.setdefault(reward.program_id, []).append(reward)
     return found
-
-
-def _affordable(card: Card, catalogue: list[Reward]) -> list[ReadyReward]:
-    if card.points_balance < card.program.minimum_redemption_points:
-        return []
-    return [
-        ReadyReward(reward.id, reward.name, RewardSource.POINTS, AVAILABLE, None, None)
-        for reward in catalogue
-        if reward.points_cost <= card.points_balance
-    ]

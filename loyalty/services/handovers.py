@@ -1,7 +1,7 @@
 """From the desktop to the phone: a link that is shown as a QR code, good for two minutes and for one opening.
 
-It is kept as a hash and in the cache alone. It is not the card's secret: who photographs it later has nothing, and who is
-quicker than its owner is noticed, since the owner's own phone is then told that the link was used.
+It is kept as a hash and in the cache alone. It is not the card's secret: who photographs it later has nothing, and who
+is quicker than its owner is noticed, since the owner's own phone is then told that the link was used.
 """
 
 import hashlib

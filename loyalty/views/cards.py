@@ -58,12 +58,13 @@ class DashboardPage(StorePage):
     def _ways(self) -> dict[str, Any]:
         """Return the ways to keep the card: what is in the hand decides which one comes first."""
         customer, agent = self.own.card.customer, user_agent(self.request)
+        form = SaveForm(initial={"email": saving.address_of(customer)})
         return {
             "device": browsers.device(agent),
             "in_app": browsers.is_in_app(agent),
             "mailed": saving.address_of(customer) if self.request.GET.get("saved") else "",
             "waits_for": addresses.waiting(customer),
-            "save_form": None if saving.is_saved(customer) else SaveForm(initial={"email": saving.address_of(customer)}),
+            "save_form": None if saving.is_saved(customer) else form,
         }
 
     def _own_device_url(self) -> str:

@@ -1,4 +1,4 @@
-"""What keeps an open card page true: its version, asked every few seconds while it is looked at, and the offline copy."""
+"""What keeps an open card page true: its version, asked while it is looked at, and the copy without a network."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase

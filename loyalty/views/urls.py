@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from loyalty.views import cards, enrollment, entry, handover, links, live, own_device, privacy, rights, saving, unsubscribe
+from loyalty.views import (
+    cards,
+    enrollment,
+    entry,
+    handover,
+    links,
+    live,
+    own_device,
+    privacy,
+    rights,
+    saving,
+    unsubscribe,
+)
 
 app_name = "loyalty"
 

@@ -39,6 +39,9 @@ def logging_config(*, as_json: bool, level: str = "INFO") -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
+            # Each change is a task or two: that they came and went well is counted, not told. Faults are told.
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
             "django.server": {"handlers": ["stderr"], "propagate": False},
             "fontTools": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},

@@ -1,10 +1,11 @@
 // The till's service worker, sent by dashboard.views.terminal_app behind a line that names the release and its files
 // (RELEASE, FILES, READER). Each release has a cache of its own that holds the page together with exactly its scripts.
 
-const CACHE = `till-${RELEASE}`;
 const HASHED = /\.[0-9a-f]{12}\.\w+$/;
 const PATIENCE = 1200; // ms until the saved page stands in for a slow network
 const PAGE = new URL(self.registration.scope);
+const MINE = `till-${PAGE.pathname}-`;
+const CACHE = `${MINE}${RELEASE}`;
 
 const matching = { ignoreVary: true, ignoreSearch: true };
 
@@ -22,7 +23,7 @@ async function install() {
 
 async function activate() {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith("till-") && name !== CACHE).map((name) => caches.delete(name)));
+  await Promise.all(names.filter((name) => name.startsWith(MINE) && name !== CACHE).map((name) => caches.delete(name)));
   await self.clients.claim();
   // The reader of codes is large: fetched last, and only where the browser has none of its own.
   if (!("BarcodeDetector" in self)) (await caches.open(CACHE)).addAll(READER).catch(() => {});

@@ -1,7 +1,8 @@
 """Fetch the third-party front-end files named in vendor.lock.json and verify every hash.
 
 Usage: ``python static/vendor/fetch.py`` checks the archives and writes the files; ``--check`` only
-re-hashes what is there; ``--update`` accepts new archives and rewrites the hashes in the lock.
+re-hashes what is there; ``--update`` accepts new archives and rewrites the hashes in the lock; ``--folder``
+names another folder with such a lock, as tests/browser/vendor, whose files never leave the test suite.
 Archives come through ``npm pack``, so the registry is whatever the npm client is configured for.
 An entry with a ``weight`` is made from variable fonts of the archive, for the PDF writer, which reads
 static TrueType only; making it needs fonttools and brotli, checking it does not.
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-LOCK = HERE / "vendor.lock.json"
+LOCK = "vendor.lock.json"
 # A source map we do not ship would make the manifest storage look for a missing file.
 # Family, full and PostScript name: the parts of a variable font are all named after its lightest weight.
 NAMES = (1, 4, 6)
@@ -38,9 +39,9 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def load_lock() -> dict[str, Any]:
-    """Return the lock file's content."""
-    lock: dict[str, Any] = json.loads(LOCK.read_text(encoding="utf-8"))
+def load_lock(folder: Path = HERE) -> dict[str, Any]:
+    """Return the content of a folder's lock file."""
+    lock: dict[str, Any] = json.loads((folder / LOCK).read_text(encoding="utf-8"))
     return lock
 
 
@@ -107,9 +108,9 @@ def verify(what: str, content: bytes, expected: str) -> None:
         raise HashMismatch(f"{what}: {sha256(content)} instead of {expected}")
 
 
-def fetch(*, update: bool) -> None:
-    """Download every package, verify it and write its files beside this script."""
-    lock = load_lock()
+def fetch(here: Path = HERE, *, update: bool) -> None:
+    """Download every package, verify it and write its files beside the lock."""
+    lock = load_lock(here)
     for package in lock["packages"]:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -124,28 +125,28 @@ def fetch(*, update: bool) -> None:
             if update:
                 package["files"][target]["sha256"] = sha256(body)
             verify(target, body, package["files"][target]["sha256"])
-            path = HERE / target
+            path = here / target
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(body)
     if update:
-        LOCK.write_text(json.dumps(lock, indent=2) + "\n", encoding="utf-8")
+        (here / LOCK).write_text(json.dumps(lock, indent=2) + "\n", encoding="utf-8")
 
 
-def check() -> list[str]:
-    """Return one line per vendored file that is missing, changed or not in the lock."""
+def check(here: Path = HERE) -> list[str]:
+    """Return one line per vendored file that is missing, changed or not in the folder's lock."""
     known: set[str] = set()
     faults: list[str] = []
-    for package in load_lock()["packages"]:
+    for package in load_lock(here)["packages"]:
         for target, entry in package["files"].items():
             known.add(target)
-            path = HERE / target
+            path = here / target
             if not path.is_file():
                 faults.append(f"{target}: missing")
             elif sha256(path.read_bytes()) != entry["sha256"]:
                 faults.append(f"{target}: changed")
-    for path in sorted(HERE.rglob("*")):
-        name = path.relative_to(HERE).as_posix()
-        own = path.parent == HERE or "__pycache__" in path.parts
+    for path in sorted(here.rglob("*")):
+        name = path.relative_to(here).as_posix()
+        own = path.parent == here or "__pycache__" in path.parts
         if path.is_file() and not own and name not in known:
             faults.append(f"{name}: not in the lock")
     return faults
@@ -156,10 +157,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only re-hash the files")
     parser.add_argument("--update", action="store_true", help="accept new archives")
+    parser.add_argument("--folder", type=Path, default=HERE, help="the folder of the lock")
     options = parser.parse_args()
     if not options.check:
-        fetch(update=options.update)
-    faults = check()
+        fetch(options.folder, update=options.update)
+    faults = check(options.folder)
     print("\n".join(faults) or "All vendored files match the lock.")
     return 1 if faults else 0
 

@@ -1,7 +1,9 @@
 """Terminals: a manager makes a pairing code, the device at the till takes it once, a manager can take it away again."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -110,6 +112,20 @@ def revoke(*, merchant_id: UUID, terminal_id: UUID, at: datetime, actor_id: UUID
             terminal.save(update_fields=["revoked_at"])
             _note(terminal, "terminal_revoked", actor_id)
     return terminal
+
+
+def note_discarded(
+    *, merchant_id: UUID, store_id: UUID, actor_id: UUID | None, reason: str, items: Sequence[Mapping[str, Any]]
+) -> None:
+    """Keep in the audit that a manager threw away what a till had saved without a connection: what, and why.
+
+    items: operations as their tills kept them, by keys, times and amounts only, so that nothing names a customer.
+    """
+    with tenancy.scope(merchant_id):
+        AuditEntry.objects.create(
+            merchant_id=merchant_id, actor_id=actor_id, action="till_queue_discarded", target=f"store {store_id}",
+            reason=reason, facts={"count": len(items), "items": [dict(item) for item in items]},
+        )  # fmt: skip
 
 
 def note_seen(*, merchant_id: UUID, terminal_id: UUID, at: datetime) -> None:

@@ -111,6 +111,7 @@ ROUTES: dict[str, Route] = {
     "legal/privacy": page(ANYONE),
     "legal/imprint": page(ANYONE),
     "signup/": page(ANYONE, "GET", "POST"),
+    "terminal-worker.js": page(ANYONE),
     "pair": page(ANYONE, "GET", "POST"),
     "invitations/<str:token>": page(ANYONE, "GET", "POST"),
     "api/schema/": page(PUBLIC_API),
@@ -194,12 +195,15 @@ ROUTES: dict[str, Route] = {
     "store/merchant/team/invitations/<uuid:invitation_id>/resend": page(MERCHANT_PAGE, "POST"),
     "store/merchant/team/invitations/<uuid:invitation_id>/revoke": page(MERCHANT_PAGE, "GET", "POST"),
     "store/merchant/wallets": page(MERCHANT_PAGE),
+    "store/merchant/support": page(MERCHANT_PAGE, "GET", "POST"),
+    "store/merchant/support/withdraw": page(MERCHANT_PAGE, "POST"),
     "store/merchant/export": page(MERCHANT_PAGE),
     "store/merchant/export/<slug:kind>.csv": page(MERCHANT_PAGE),
     "store/merchant/api-keys": page(MERCHANT_PAGE),
     "store/merchant/api-keys/new": page(MERCHANT_PAGE, "GET", "POST"),
     "store/merchant/api-keys/<uuid:api_key_id>/revoke": page(MERCHANT_PAGE, "GET", "POST"),
     TERMINAL: page(TERMINAL_PAGE),
+    f"{TERMINAL}.webmanifest": page(TERMINAL_PAGE),
     STORE: page(STORE_PAGE, role=READ),
     f"{STORE}stats": page(STORE_PAGE),
     f"{STORE}stats.csv": page(STORE_PAGE),
@@ -230,6 +234,7 @@ ROUTES: dict[str, Route] = {
     f"{STORE}staff/<uuid:staff_id>/unlock": page(STORE_PAGE, "POST"),
     f"{STORE}staff/<uuid:staff_id>/leave": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}terminals": page(STORE_PAGE),
+    f"{STORE}terminals/discard": page(STORE_PAGE, "POST"),
     f"{STORE}terminals/new": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}terminals/<uuid:terminal_id>/revoke": page(STORE_PAGE, "GET", "POST"),
     f"{STORE}reviews": page(STORE_PAGE),
@@ -340,6 +345,10 @@ ROUTES: dict[str, Route] = {
 ADMIN_PAGES = {
     "", "login/", "logout/", "password_change/", "password_change/done/", "autocomplete/", "jsi18n/",
     "r/<path:content_type_id>/<path:object_id>/",
+    # The platform's own pages: dashboard.admin
+    "loyalty/programs", "loyalty/analytics", "loyalty/merchants/<uuid:merchant_id>",
+    "loyalty/merchants/<uuid:merchant_id>/settings", "loyalty/merchants/<uuid:merchant_id>/look",
+    "loyalty/merchants/<uuid:merchant_id>/look/end",
 }  # fmt: skip
 ADMIN_MODELS = {
     "auth/group", "account/emailaddress", "mfa/authenticator", "socialaccount/socialapp", "socialaccount/socialtoken",

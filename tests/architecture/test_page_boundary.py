@@ -240,6 +240,7 @@ def test_admin_lets_nobody_in_but_the_platforms_people(house: House) -> None:
     admin = Client()
     admin.force_login(root, backend="django.contrib.auth.backends.ModelBackend")
     ids = {"object_id": house.card.pk, "content_type_id": 1, "id": root.pk, "app_label": "loyalty", "url": "x"}
+    ids["merchant_id"] = house.world.merchant_id
     open_to_all = ("admin/login/", "admin/logout/", "admin/jsi18n/")
     faults = {}
     for pattern, _ in sweep.patterns():

@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.db import DataError, IntegrityError, ProgrammingError, connection, transaction
 
 from core import tenancy
 from core.ids import uuid7
@@ -70,6 +70,39 @@ def test_a_pooled_connection_carries_nothing_over(real_db: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('app.merchant_id', true), current_user, count(*) FROM stores_store")
         assert cursor.fetchone() == ("", "loyalty_app", 0)
+
+
+def test_a_brief_look_sees_one_merchant_and_leaves_nothing_behind(real_db: Any) -> None:
+    world, _other = World.make(), World.make()
+    with tenancy.brief(world.merchant_id) as line:
+        stores = line.run("SELECT merchant_id FROM stores_store")
+        line.run("UPDATE stores_store SET name = 'Bonnevoie'")
+    assert stores.all() == [{"merchant_id": world.merchant_id}]
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('app.merchant_id', true), count(*) FROM stores_store")
+        assert cursor.fetchone() == ("", 0)
+    with tenancy.platform(reason="a test of brief looks"):
+        assert names() == ["Bonnevoie", "Gare"]
+
+
+def test_a_brief_look_is_done_whole_or_not_at_all(real_db: Any) -> None:
+    world = World.make()
+    with pytest.raises(DataError), tenancy.brief(world.merchant_id) as line:
+        line.run("UPDATE stores_store SET name = 'Bonnevoie'")
+        line.run("SELECT 1 / 0")
+
+    with tenancy.scope(world.merchant_id):
+        assert names() == ["Gare"]
+
+
+def test_a_brief_look_inside_another_s_scope_gives_it_back(real_db: Any) -> None:
+    world, other = World.make(), World.make()
+    with tenancy.scope(world.merchant_id):
+        with tenancy.brief(other.merchant_id) as line:
+            seen = line.run("SELECT id FROM merchants_merchant")
+        assert seen.all() == [{"id": other.merchant_id}]
+        assert Merchant.objects.get().pk == world.merchant_id
 
 
 def test_nested_scopes_give_back_the_one_before(real_db: Any) -> None:

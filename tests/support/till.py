@@ -30,11 +30,17 @@ class Till:
     site: Any
     world: World
     complaints: list[str] = field(default_factory=list)
+    abroad: list[str] = field(default_factory=list)
 
     def listen(self) -> None:
         """Note errors, broken promises and violations of the policy."""
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.context.on("request", lambda sent: self._watch(sent.url))
         self.page.on("console", lambda message: self._hear(message))
+
+    def _watch(self, url: str) -> None:
+        if not url.startswith((f"{self.site.url}/", f"blob:{self.site.url}/", "data:")):
+            self.abroad.append(url)
 
     def _hear(self, message: Any) -> None:
         if message.type in ("error", "warning") and not EXPECTED.match(message.text):

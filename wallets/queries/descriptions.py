@@ -1,6 +1,6 @@
 """What a wallet shows of a card or a program, read as it is now. Needs the merchant's scope; another's card is None."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from math import cos, radians
@@ -11,14 +11,17 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
 
+from core.db import pipeline
 from loyalty.enums import CardStatus, ProgramStatus
-from loyalty.models import Card, Program
-from loyalty.queries import card_faces, storefronts
-from loyalty.queries.card_faces import CardFace
+from loyalty.models import Card, Program, Reward
+from loyalty.queries import card_faces
 from loyalty.rules import expiry
 from merchants.enums import MerchantStatus
 from merchants.models import Merchant
 from stores.models import Store
+from wallets.queries import shared
+from wallets.queries.readings import CardRead, Reading
+from wallets.queries.shared import Shared
 from wallets.rules import words
 from wallets.rules.description import (
     MOST_PLACES,
@@ -39,29 +42,21 @@ def describe(card_id: UUID, at: datetime) -> CardDescription | None:
 
 
 def describe_many(card_ids: Collection[UUID], at: datetime) -> dict[UUID, CardDescription]:
-    """Return cards as passes show them, by id, those that are here: as many queries as for one."""
-    found = card_faces.faces(card_faces.cards().filter(pk__in=card_ids), at)
-    programs = _programs({face.card.program_id: face.card.program for face in found})
-    return {face.card.pk: _card(face, *programs[face.card.program_id], at) for face in found}
+    """Return cards as passes show them, by id, those that are here: in one round trip, however many they are."""
+    with pipeline() as line:
+        reading = Reading.of_cards(line, card_ids)
+    return described(reading, at)
+
+
+def described(reading: Reading, at: datetime) -> dict[UUID, CardDescription]:
+    """Return the cards of a reading as passes show them, by id. Needs no scope any more."""
+    return {one.card.pk: _card(one, at) for one in reading.cards()}
 
 
 def describe_program(program_id: UUID) -> ProgramDescription | None:
     """Return what all cards of a program share, None when there is none here."""
-    program = Program.objects.filter(pk=program_id).first()
-    if program is None:
-        return None
-    described, _merchant, stores = _programs({program.pk: program})[program.pk]
-    return _near(described, stores, None)
-
-
-def _programs(rows: Mapping[UUID, Program]) -> dict[UUID, tuple[ProgramDescription, Merchant, list[Store]]]:
-    """Return each program without its places, the merchant and the stores in which it runs."""
-    merchants = Merchant.objects.in_bulk({row.merchant_id for row in rows.values()})
-    found = {}
-    for key, row in rows.items():
-        merchant, stores = merchants[row.merchant_id], list(storefronts.stores_running(row))
-        found[key] = _program(row, merchant), merchant, stores
-    return found
+    found = shared.by_id(program_id)
+    return _near(found, None) if found is not None else None
 
 
 def _program(row: Program, merchant: Merchant) -> ProgramDescription:
@@ -85,12 +80,19 @@ def _program(row: Program, merchant: Merchant) -> ProgramDescription:
     )
 
 
-def _near(program: ProgramDescription, stores: Sequence[Store], home: Store | None) -> ProgramDescription:
-    """Return the program with the places nearest to a store, and the pages of the first of them."""
-    nearest = sorted(stores, key=lambda store: _distance(store, home))[:MOST_PLACES]
-    page = reverse("loyalty:privacy", args=[nearest[0].code]) if nearest else ""
-    places = tuple(_place(store) for store in nearest)
-    return replace(program, places=places, privacy_url=f"{settings.SITE_URL}{page}" if page else "")
+def _near(of_program: Shared, home: Store | None) -> ProgramDescription:
+    """Return the program with the places nearest to a store; the same for all cards from there."""
+    key = settings.SITE_URL, home.pk if home else None
+    if key not in of_program.near:
+        program = _program(of_program.program, of_program.merchant)
+        nearest = sorted(of_program.running, key=lambda store: _distance(store, home))[:MOST_PLACES]
+        page = reverse("loyalty:privacy", args=[nearest[0].code]) if nearest else ""
+        of_program.near[key] = replace(
+            program,
+            places=tuple(_place(store) for store in nearest),
+            privacy_url=f"{settings.SITE_URL}{page}" if page else "",
+        )
+    return of_program.near[key]
 
 
 def _place(store: Store) -> Place:
@@ -116,29 +118,30 @@ def _distance(store: Store, home: Store | None) -> tuple[int, float]:
     return 1, north**2 + (east * cos(radians(float(home.latitude)))) ** 2
 
 
-def _card(
-    face: CardFace, program: ProgramDescription, merchant: Merchant, stores: Sequence[Store], at: datetime
-) -> CardDescription:
-    card, row = face.card, face.card.program
-    standing = _standing(card, merchant, at)
-    over = standing == Standing.OVER
-    language = words.spoken(card.customer.language, program.language)
-    shared = _near(program, stores, card.enrolled_store)
+def _card(read: CardRead, at: datetime) -> CardDescription:
+    card, row, merchant = read.card, read.shared.program, read.shared.merchant
+    # In this order: what the points afford is asked once those that expired are off the card.
+    points_expire_on = card_faces.valid_until(card, merchant, at)
+    ready = card_faces.waiting(card, read.issued, at) + card_faces.affordable(card, read.shared.catalogue)
+    over = _standing(card, merchant, at) == Standing.OVER
+    home = read.shared.homes[card.enrolled_store_id]
+    shared_by_all = _near(read.shared, home)
+    language = words.spoken(card.customer.language, shared_by_all.language)
     return CardDescription(
-        program=shared,
+        program=shared_by_all,
         card_number="" if card.customer.erased_at else card.card_number,
         code="" if over else f"{settings.SITE_URL}/c/{card.qr_code_data}",
         language=language,
-        standing=standing,
+        standing=_standing(card, merchant, at),
         holder="" if over else card.customer.name,
         stamps=card.stamp_count if row.has_stamps else None,
         stamps_target=card.stamps_target if row.has_stamps else None,
         points=card.points_balance if row.has_points else None,
-        ready=() if over else tuple(reward.name for reward in face.rewards),
-        next_reward=None if over else _goal(face, language),
-        points_expire_on=face.points_expire_on,
+        ready=() if over else tuple(reward.name for reward in ready),
+        next_reward=None if over else _goal(card, read.shared.catalogue, language),
+        points_expire_on=points_expire_on,
         ends_on=_last_day(row),
-        card_url="" if over else _card_url(card, stores),
+        card_url="" if over else _card_url(home, read.shared.running),
     )
 
 
@@ -159,21 +162,20 @@ def _last_day(program: Program) -> date | None:
     return program.ends_on if program.status == ProgramStatus.ENDED else None
 
 
-def _goal(face: CardFace, language: str) -> NextReward | None:
+def _goal(card: Card, catalogue: Iterable[Reward], language: str) -> NextReward | None:
     """Return the reward that comes next: of stamps where they are counted, else the nearest that points buy."""
-    card = face.card
-    if face.stamps_until_reward:
+    missing_stamps = card.stamps_target - card.stamp_count if card.program.has_stamps else 0
+    if missing_stamps > 0:
         with translation.override(language):
             name = card.stamps_reward or card.program.stamps_reward_description or gettext("reward")
-        return NextReward(name, face.stamps_until_reward, "stamps")
+        return NextReward(name, missing_stamps, "stamps")
     least, balance = card.program.minimum_redemption_points, card.points_balance
-    missing = [(max(reward.points_cost, least) - balance, reward.name) for reward in face.catalogue]
+    missing = [(max(reward.points_cost, least) - balance, reward.name) for reward in catalogue]
     goals = [NextReward(name, count, "points") for count, name in missing if count > 0]
     return min(goals, key=lambda goal: goal.missing, default=None)
 
 
-def _card_url(card: Card, stores: Sequence[Store]) -> str:
+def _card_url(home: Store, stores: Iterable[Store]) -> str:
     """Return the card's page in the store it was made in, in another one if that is closed; "" for none."""
-    home = card.enrolled_store
     store = home if home.closed_at is None else next(iter(stores), None)
     return f"{settings.SITE_URL}{reverse('loyalty:dashboard', args=[store.code])}" if store else ""

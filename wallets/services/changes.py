@@ -40,10 +40,12 @@ def note_change(*, merchant_id: UUID, card_id: UUID, why: str, at: datetime) -> 
     if not used:
         return frozenset()
     how: dict[str, Any] = {"merchant_id": merchant_id, "card_id": card_id, "at": at, "priority": priority_of(why)}
+    known, queued = queue.request_known(providers=used, **how)
+    missing = [provider for provider in used if provider not in known]
+    if not missing:
+        return queued
     with tenancy.scope(merchant_id):
-        known, queued = queue.request_known(providers=used, **how)
-        missing = [provider for provider in used if provider not in known]
-        return queued | _request_new(missing, how) if missing else queued
+        return queued | _request_new(missing, how)
 
 
 def _request_new(providers: list[Provider], how: dict[str, Any]) -> frozenset[Provider]:

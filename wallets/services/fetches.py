@@ -1,29 +1,36 @@
 """A pass is made when it is asked for, of the state that is committed then; what was handed out is noted.
 
-Two short transactions around the rendering: none is open while pictures are drawn and the package is signed.
+Two transactions of one round trip around the rendering: none is open while pictures are drawn and the package is
+signed.
 """
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-
-from django.db import connection
 
 from core import tenancy
 from core.errors import DomainError, NotFound, ServiceUnavailable
 from wallets import metrics
-from wallets.models import ApplePass
 from wallets.providers.apple.provider import APPLE
 from wallets.providers.base import PassIdentity, Rendered
 from wallets.providers.errors import BrokenCredential, CannotRender, NotConfigured
 from wallets.queries import descriptions
+from wallets.queries.readings import Reading
 from wallets.services import sealing
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS = 60
 MIXED = "*"
+# That a device came by is worth a line when it is news: whoever asks all the time is noted now and then.
+NOTE_EVERY = timedelta(minutes=1)
+
+KNOWN = """
+    SELECT id AS pass_id, serial, token_sealed, requested_version AS version, fetched_version, behind_since, fetched_at,
+        content_hash, handed_hash, last_modified
+    FROM wallets_applepass WHERE id = %s
+"""
 
 # Last-Modified has whole seconds. It grows whenever the content is another one, also twice in a second, so that equal
 # dates mean equal passes, whatever it was that changed.
@@ -44,17 +51,36 @@ NOTE = """
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A pass as it is now. version: what was requested before it was read, so at least that is on it.
+class Known:
+    """A pass's row as it was before the card was read. version: what was requested by then, so at least that is shown.
 
-    behind_since: the oldest change that no device had fetched then.
+    behind_since: the oldest change that no device had fetched.
     """
 
-    merchant_id: UUID
     pass_id: UUID
+    serial: str
+    token_sealed: str
     version: int
+    fetched_version: int
+    behind_since: datetime | None
+    fetched_at: datetime | None
+    content_hash: str
+    handed_hash: str
+    last_modified: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A pass as it is now, and what was known of it before."""
+
+    merchant_id: UUID
+    known: Known
     rendered: Rendered
-    behind_since: datetime | None = None
+
+    @property
+    def version(self) -> int:
+        """What was requested before the pass was read."""
+        return self.known.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +95,8 @@ def fetch(*, merchant_id: UUID, pass_id: UUID, at: datetime, body: bool = True) 
     """Return the pass for a device that holds it; with `body` it counts as fetched up to the version it shows."""
     made = make(merchant_id=merchant_id, pass_id=pass_id, at=at)
     package = _note(made, at=at, handed=body, fetched=body)
-    if body and made.behind_since is not None:
-        metrics.fetched((at - made.behind_since).total_seconds())
+    if body and made.known.behind_since is not None:
+        metrics.fetched((at - made.known.behind_since).total_seconds())
     return package
 
 
@@ -81,18 +107,22 @@ def download(*, merchant_id: UUID, pass_id: UUID, at: datetime, body: bool = Tru
 
 def make(*, merchant_id: UUID, pass_id: UUID, at: datetime) -> Made:
     """Render a pass without noting anything; raises NotFound, or ServiceUnavailable when it cannot be made now."""
-    with tenancy.scope(merchant_id):
-        row = ApplePass.objects.filter(pk=pass_id).first()
-        card = descriptions.describe(row.card_id, at) if row is not None else None
+    with tenancy.brief(merchant_id) as line:
+        # The row first: what is read after it shows at least what was requested by then.
+        found = line.run(KNOWN, [pass_id])
+        reading = Reading.of_pass(line, pass_id)
+    row = found.one()
+    card = next(iter(descriptions.described(reading, at).values()), None)
     if row is None or card is None:
         raise NotFound
+    known = Known(**row)
     try:
-        identity = PassIdentity(row.serial, sealing.open_sealed(row.token_sealed))
+        identity = PassIdentity(known.serial, sealing.open_sealed(known.token_sealed))
         rendered = APPLE.render(card, identity)
     except (NotConfigured, BrokenCredential, CannotRender, ValueError) as fault:
-        logger.warning("pass %s cannot be made: %s", row.serial, fault)
+        logger.warning("pass %s cannot be made: %s", known.serial, fault)
         raise _unavailable() from fault
-    return Made(merchant_id, pass_id, row.requested_version, rendered, row.behind_since)
+    return Made(merchant_id, known, rendered)
 
 
 def _unavailable() -> DomainError:
@@ -100,13 +130,28 @@ def _unavailable() -> DomainError:
 
 
 def _note(made: Made, *, at: datetime, handed: bool, fetched: bool) -> Package:
+    known, digest = made.known, made.rendered.digest
+    if known.last_modified is not None and not _is_news(known, digest, at=at, handed=handed, fetched=fetched):
+        return Package(made.rendered.content, known.last_modified)
     values: dict[str, Any] = {
-        "pass": made.pass_id, "digest": made.rendered.digest, "version": made.version, "at": at, "handed": handed,
+        "pass": known.pass_id, "digest": digest, "version": known.version, "at": at, "handed": handed,
         "fetched": fetched, "mixed": MIXED,
     }  # fmt: skip
-    with tenancy.scope(made.merchant_id), connection.cursor() as cursor:
-        cursor.execute(NOTE, values)
-        found = cursor.fetchone()
-    if found is None:
+    with tenancy.brief(made.merchant_id) as line:
+        # What a crash forgets of this is noted again with the next fetch.
+        line.run("SET LOCAL synchronous_commit = off")
+        noted = line.run(NOTE, values)
+    row = noted.one()
+    if row is None:
         raise NotFound
-    return Package(made.rendered.content, found[0])
+    return Package(made.rendered.content, row["last_modified"])
+
+
+def _is_news(known: Known, digest: str, *, at: datetime, handed: bool, fetched: bool) -> bool:
+    """Tell whether the row would say something else than it does."""
+    if known.content_hash != digest or (handed and known.handed_hash not in (digest, MIXED)):
+        return True
+    if not fetched:
+        return False
+    lately = known.fetched_at is not None and known.fetched_at > at - NOTE_EVERY
+    return not lately or known.behind_since is not None or known.fetched_version < known.version

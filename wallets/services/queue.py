@@ -98,13 +98,12 @@ def request_google(
 def request_known(
     *, merchant_id: UUID, card_id: UUID, providers: Sequence[Provider], at: datetime, priority: Priority
 ) -> tuple[frozenset[Provider], frozenset[Provider]]:
-    """Do for those passes of a card that are there what `request_…` does, in one round trip for all of them.
+    """Do for those passes of a card that are there what `request_…` does, all of it in one round trip.
 
-    Inside the merchant's scope. Returns in which wallets the card has a pass, and for which of them something was
-    queued.
+    Needs no scope. Returns in which wallets the card has a pass, and for which of them something was queued.
     """
     values: dict[str, Any] = {"merchant": merchant_id, "card": card_id, "priority": int(priority), "at": at}
-    with pipeline() as line:
+    with tenancy.brief(merchant_id) as line:
         raised = {each: line.run(statements.RAISE_OF_CARD.format(provider=each), values) for each in providers}
         queued = {each: line.run(_enqueue_of_card(each), values) for each in providers}
     return (

@@ -28,6 +28,9 @@ KEEP_DEVICE = """
         SET push_token = EXCLUDED.push_token, token_at = EXCLUDED.token_at, seen_at = EXCLUDED.seen_at
     RETURNING id, COALESCE((SELECT push_token FROM known) <> %(token)s, false)
 """
+NOTE_SEEN = """
+    UPDATE wallets_appledevice SET seen_at = %(at)s WHERE device_library_id = %(device)s AND seen_at < %(before)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ def unregister(holder: Holder, *, device: str) -> bool:
 
 def note_seen(device: str, *, at: datetime) -> None:
     """Note that a device came by, at most once an hour."""
-    AppleDevice.objects.filter(device_library_id=device, seen_at__lt=at - SEEN_EVERY).update(seen_at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE_SEEN, {"device": device, "at": at, "before": at - SEEN_EVERY})
 
 
 def forget_if_alone(device: AppleDevice) -> None:

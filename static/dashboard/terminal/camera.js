@@ -8,6 +8,7 @@ import { t } from "./words.js";
 
 const LOOK_EVERY = 120; // ms between two looks
 const GONE_AFTER = 1500; // a code that was away this long counts as shown anew
+const HINT_FOR = 4000;
 const WIDEST = 960; // pixels that are looked at; more only takes longer
 const STORED = "till-camera";
 const FAULTS = { NotAllowedError: "denied", SecurityError: "denied", NotFoundError: "none", OverconstrainedError: "none", NotReadableError: "busy", AbortError: "busy" };
@@ -25,11 +26,13 @@ let refused = () => {};
 let wanted = false;
 let stream = null;
 let timer;
+let hinting;
 let seen = { value: "", at: 0 };
 
 export function cameraSource(root, { onFault }) {
   return {
     start(onScan) {
+      main.dataset.camera = "off";
       wasm = root.dataset.reader;
       found = onScan;
       refused = onFault;
@@ -150,6 +153,8 @@ function saw(value) {
     found(scan);
   } else {
     fill(document, { "camera-hint": t("camera_foreign") });
+    clearTimeout(hinting);
+    hinting = setTimeout(() => { if (stream) fill(document, { "camera-hint": t("camera_on") }); }, HINT_FOR);
     say(t("camera_foreign"));
   }
 }

@@ -17,12 +17,17 @@ export function setUp(given) {
   document.querySelectorAll("[data-opens-kept]").forEach((button) => button.addEventListener("click", open));
   on("queue", () => { if (view() === "kept" && root?.isConnected) draw(); });
   on("queue-sent", tell);
+  on("queue-held", () => { if (["idle", "people", "done"].includes(view())) open(); });
 }
 
 // The results of a replay: a word when all is well, the list when something waits for a person.
 function tell(results) {
   const given = results.filter((item) => item.state === "given").length;
   const rest = results.length - given;
+  if (rest && view() === "done") {
+    setTimeout(tell, 1000, results);
+    return;
+  }
   const words = rest ? t("sent_some", { count: rest, given }) : t("sent_all", { count: given });
   if (rest && ["idle", "people", "kept"].includes(view())) open();
   else toast(words, { label: t("show_them"), run: open });
@@ -47,7 +52,7 @@ function draw() {
   const answered = queue.answered();
   const held = queue.held().length;
   fill(root, {
-    lead: waiting.length ? t("kept_lead", { count: waiting.length, age: age(waiting[0].occurred_at) }) : t("kept_none"),
+    lead: held ? null : waiting.length ? t("kept_lead", { count: waiting.length, age: age(waiting[0].occurred_at) }) : t("kept_none"),
     held: held ? t(queue.signedOut() ? "held_signed_out" : "held_other", { count: held }) : null,
   });
   $("[data-part=held]", root).hidden = !held;
@@ -60,8 +65,8 @@ function draw() {
   $("[data-list=kept]", root).replaceChildren(...[...waiting, ...answered].map(row));
 }
 
-const what = ({ op, body }) => (op === "points" ? t("kept_sale", { amount: amount(body.purchase_amount_cents) })
-  : t("kept_stamps", { count: body.quantity ?? 1 }));
+const what = ({ op, body }) => (op === "points" ? amount(body.purchase_amount_cents)
+  : t("row_stamps", { sign: "+", count: body.quantity ?? 1 }));
 
 function row(item) {
   const line = fill(clone("kept-row"), {

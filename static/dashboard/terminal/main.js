@@ -1,17 +1,23 @@
 // The till: puts the parts together.
 
 import * as api from "./api.js";
+import * as camera from "./camera.js";
 import { $, say, view } from "./dom.js";
 import * as done from "./done.js";
 import * as flow from "./flow.js";
 import { quietly } from "./focus.js";
 import * as history from "./history.js";
+import * as kept from "./kept.js";
 import * as keys from "./keys.js";
+import * as net from "./net.js";
 import { newCard } from "./newcard.js";
+import { scanOf } from "./operations.js";
 import * as pin from "./pin.js";
+import * as queue from "./queue.js";
 import { refuse, words } from "./refusal.js";
 import { fieldSource, read, wedgeSource } from "./scan.js";
 import * as sheet from "./sheet.js";
+import * as shell from "./shell.js";
 import { lock, locked, on, setUp as setUpState, state, touch } from "./state.js";
 import { setUp as setUpWords, t } from "./words.js";
 
@@ -20,9 +26,9 @@ const main = document.getElementById("main");
 const field = document.getElementById("scan-input");
 const form = document.getElementById("scan");
 const person = document.getElementById("person");
-const net = document.getElementById("net");
 const OK = "OK";
 const SLOW = 300;
+const LOOKUP_PATIENCE = 6000; // then the card opens without being shown
 let latest = 0;
 
 for (const module of [api, history]) module.setUp(root);
@@ -30,6 +36,10 @@ setUpWords(root);
 setUpState(root);
 
 function signedOut() {
+  if (queue.now().count) {
+    queue.send().finally(kept.open);
+    return;
+  }
   refuse({ tone: "alert", title: t("signed_out_title"), text: t("signed_out_text") }, [
     { label: t("pair_again"), run: () => window.location.assign(root.dataset.pairUrl) },
   ]);
@@ -68,9 +78,13 @@ async function find(scan) {
   latest += 1;
   const mine = latest;
   await state.sending;
+  if (!net.online() && scan.kind !== "query") {
+    unknown(scan);
+    return;
+  }
   const slow = setTimeout(() => { main.dataset.loading = "yes"; }, SLOW);
   try {
-    const answer = await api.post("cards/lookup", { [scan.kind]: scan.value });
+    const answer = await api.post("cards/lookup", { [scan.kind]: scan.value }, { patience: LOOKUP_PATIENCE });
     // A slow answer must not open its card over one that was scanned since.
     if (mine !== latest) return;
     field.value = "";
@@ -82,6 +96,15 @@ async function find(scan) {
     delete main.dataset.loading;
   }
 }
+
+// Without a connection the card is known by what was read of it.
+function unknown(scan) {
+  if (locked()) return;
+  field.value = "";
+  sheet.openUnknown(scan);
+}
+
+const away = (error) => error instanceof api.Unreached || error.status === 503;
 
 function show(answer) {
   if (locked()) return;
@@ -101,14 +124,18 @@ function notFound(error, scan) {
     flow.askAgain(() => find(scan));
     return;
   }
+  if (away(error) && scan.kind !== "query") {
+    unknown(scan);
+    return;
+  }
   const again = { label: t("try_again"), run: () => find(scan) };
   const ok = { label: OK, run: () => { close(); field.value = scan.kind === "query" ? scan.value : ""; field.select(); } };
   if (error instanceof api.Refusal) refuse(words(error), [ok]);
-  else refuse({ ...words(error), text: t("lookup_lost") }, [again, ok]);
+  else refuse({ ...words(error), text: t(net.online() ? "lookup_lost" : "search_offline") }, [again, ok]);
 }
 
 function showHistory(card, correcting) {
-  const back = () => find({ kind: "card_number", value: card.card_number });
+  const back = () => find(scanOf(card));
   const taken = (undone) => {
     say(undone);
     back();
@@ -125,18 +152,10 @@ function openNewCard() {
   newCard({ close, made: (card) => find({ kind: "card_number", value: card.card_number }) });
 }
 
-function connection(online) {
-  net.classList.toggle("off", !online);
-  const word = t(online ? "online" : "no_connection");
-  const shown = $(".net-word", net);
-  if (shown.textContent === word) return;
-  shown.textContent = word;
-  say(word, { now: !online });
-}
-
 flow.setUp({ find, close, signedOut, ok: OK });
 sheet.setUp({ close, history: showHistory });
-done.setUp({ undo: flow.undo, rest, reopen: (card) => find({ kind: "card_number", value: card.card_number }) });
+done.setUp({ undo: flow.undo, rest, reopen: (card) => find(scanOf(card)) });
+kept.setUp({ close, pairUrl: root.dataset.pairUrl, discardUrl: root.dataset.discardUrl });
 
 on("unlocked", () => {
   pin.showPerson(person);
@@ -147,8 +166,10 @@ on("unlocked", () => {
   if (resume) resume();
   else if (waiting) find(waiting);
   else done.idle();
+  camera.open();
 });
 on("locked", (why) => {
+  camera.close();
   pin.showPerson(person);
   state.resume = null;
   state.waiting = null;
@@ -163,7 +184,9 @@ on("locks-in", (seconds) => {
 });
 
 const wedge = wedgeSource(field);
-for (const source of [fieldSource(form, field), wedge]) source.start(find);
+// With the camera off the number is the way in.
+const eye = camera.cameraSource(root, { onFault: () => { if (["idle", "people"].includes(view()) && !locked()) quietly(field); } });
+for (const source of [fieldSource(form, field), wedge, eye]) source.start(find);
 
 keys.setUp({
   field,
@@ -184,11 +207,9 @@ document.addEventListener("paste", (event) => {
 });
 $("button", person).addEventListener("click", () => lock());
 document.getElementById("new-card").addEventListener("click", openNewCard);
-window.addEventListener("online", () => connection(true));
-window.addEventListener("offline", () => connection(false));
-document.addEventListener("till:reached", () => connection(true));
-document.addEventListener("till:unreached", () => connection(false));
-connection(navigator.onLine);
+// Who went on without a PIN types it as soon as one can be checked.
+document.addEventListener("till:reached", () => { if (state.staff?.unproven && view() === "idle") lock("locked_online"); });
+net.setUp();
 
 // A card's address that was opened on this till: it stands in the address until it is read.
 const asked = new URLSearchParams(window.location.search).get("code");
@@ -199,3 +220,11 @@ if (first) find(first);
 else if (locked()) askWho().then(() => { if (!document.activeElement?.closest(".people")) quietly(field); });
 else done.idle();
 main.dataset.ready = "yes";
+
+// After the page works: what waits is sent, the app is kept for a day without a network, the camera opens.
+if (!locked()) camera.open();
+queue.setUp(root).then(() => {
+  if (queue.held().length) kept.open();
+  else queue.send();
+});
+shell.setUp(root);

@@ -26,7 +26,7 @@ export function operation(op, card, fields = {}, target = null) {
 export function send(op, { confirm = false, pin = "" } = {}) {
   const body = { ...op.body };
   if (state.staff && pin) Object.assign(body, { staff_id: state.staff.id, staff_pin: pin });
-  else if (state.staff) body.staff_session = state.staff.token;
+  else if (state.staff?.token) body.staff_session = state.staff.token;
   if (confirm) body.confirm = true;
   return post(PATHS[op.op](op), body, { key: op.key });
 }

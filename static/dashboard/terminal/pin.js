@@ -55,7 +55,7 @@ function goOnUnproven(person) {
     { label: t("unproven_go", { name: person.name }), test: "unproven", run: () => unlock({
       id: person.id, name: person.name, token: null, unproven: true, expiresAt: Date.now() + UNPROVEN_FOR,
     }) },
-    { label: t("leave_it"), run: () => askWho() },
+    { label: t("unproven_back"), run: () => askWho() },
   ]);
 }
 

@@ -145,6 +145,7 @@ async function round(batch) {
     if (error instanceof Refusal) refusedWhole = error.status;
     else if (!(error instanceof Unreached)) throw error;
     await reload();
+    if (refusedWhole === 401) emit("queue-held");
     return null;
   }
   const byKey = new Map(answer.results.map((result) => [result.key, result]));

@@ -40,6 +40,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "staff_revoke": {},
     "terminal_new": {"name": "Till 2"},
     "terminal_revoke": {},
+    "terminals_discard": {"reason": "practice", "items": '[{"key": "a"}]'},
     "branding": {"name": "Other", "card_color": "#112233"},
     "card_erase": {"reason": "asked in writing"},
     "logo": {},
@@ -51,6 +52,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "team_invite": {"email": "nina@example.com", "role": "manager"},
     "invitation_resend": {},
     "invitation_revoke": {},
+    "support": {"hours": "24"},
+    "support_withdraw": {},
 }
 READ_ONLY = {
     "stores",
@@ -72,8 +75,8 @@ READ_ONLY = {
     "export_file",
 }
 POST_ONLY = {
-    "team_role", "reward_switch", "staff_rotate", "staff_unlock", "logo", "reward_picture", "review_accept",
-    "invitation_resend",
+    "team_role", "terminals_discard", "reward_switch", "staff_rotate", "staff_unlock", "logo", "reward_picture", "review_accept",
+    "invitation_resend", "support_withdraw",
 }  # fmt: skip
 # Whoever takes a file away is noted in the audit: reading it is no reading only.
 NOTED = {"export_file"}

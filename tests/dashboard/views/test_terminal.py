@@ -23,7 +23,7 @@ from tests.dashboard.conftest import Shop
 SCRIPTS = settings.BASE_DIR / "static" / "dashboard" / "terminal"
 HOOKS = {"scan-input", "staff-tile", "pin-key", "card-sheet", "give", "amount-key", "redeem", "undo", "queue-count"}
 # Sentences whose names the scripts put together, by their beginning.
-PUT_TOGETHER = ("row_",)
+PUT_TOGETHER = ("row_", "state_")
 
 
 def till(shop: Shop, store: Store | None = None) -> Client:

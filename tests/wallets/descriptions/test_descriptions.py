@@ -1,5 +1,6 @@
 """What a wallet shows of a card: its figures of now, the merchant's words, the places near by, and nobody's address."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from core import tenancy
 from core.ids import uuid7
 from customers.services import erasure
-from loyalty.models import Card, Program, StoreProgram
+from loyalty.models import Card, Program, Reward, StoreProgram
 from loyalty.services import freezing, merges, rewards
 from merchants.models import Merchant
 from stores.models import Store
@@ -264,13 +265,55 @@ def test_many_cards_cost_the_queries_of_one() -> None:
     cards: list[UUID] = [world.card().pk for _ in range(6)]
 
     with tenancy.scope(world.merchant_id):
+        descriptions.describe(cards[0], world.at)
         with CaptureQueriesContext(connection) as for_one:
             descriptions.describe(cards[0], world.at)
         with CaptureQueriesContext(connection) as for_all:
             found = descriptions.describe_many(cards, world.at)
 
     assert set(found) == set(cards)
-    assert len(for_all) == len(for_one)
+    assert len(for_all) == len(for_one) == 2
+
+
+def test_what_a_program_s_cards_share_is_read_again_once_any_of_it_changed() -> None:
+    world = World.make(loyalty_type="hybrid")
+    card = world.card()
+    with tenancy.scope(world.merchant_id):
+        own = StoreProgram.objects.get(store_id=world.store.pk)
+    changes: list[tuple[Callable[[], object], Callable[[CardDescription], bool]]] = [
+        (lambda: Store.objects.update(street="2, place de Paris"),
+         lambda found: "place de Paris" in found.program.places[0].address),
+        (lambda: Store.objects.update(closed_at=world.at), lambda found: found.program.places == ()),
+        (lambda: Store.objects.update(closed_at=None), lambda found: len(found.program.places) == 1),
+        (lambda: Program.objects.update(is_default=False), lambda found: len(found.program.places) == 1),
+        (own.delete, lambda found: found.program.places == ()),
+        (lambda: Program.objects.update(is_default=True), lambda found: len(found.program.places) == 1),
+        (lambda: Program.objects.update(card_color="#123456"),
+         lambda found: found.program.branding.color == "#123456"),
+        (lambda: Merchant.objects.update(name="Another name"),
+         lambda found: found.program.merchant_name == "Another name"),
+    ]  # fmt: skip
+
+    for change, shows in changes:
+        shown(world, card)
+        with tenancy.scope(world.merchant_id):
+            change()
+        assert shows(shown(world, card))
+
+
+def test_a_reward_of_the_catalogue_shows_when_it_is_added_and_when_it_goes() -> None:
+    world = World.make(loyalty_type="points")
+    card = world.card()
+    world.sale(card, 1000)
+    assert shown(world, card).ready == ()
+
+    data = {"name": "Biscuit", "points_cost": 50}
+    rewards.create(merchant_id=world.merchant_id, program_id=world.program.pk, data=data, at=NOON)
+    assert shown(world, card).ready == ("Biscuit",)
+
+    with tenancy.scope(world.merchant_id):
+        Reward.objects.update(is_active=False)
+    assert shown(world, card).ready == ()
 
 
 def test_a_language_that_no_pass_speaks_falls_back_to_the_merchant_s() -> None:

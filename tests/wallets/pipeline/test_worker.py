@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from tests.conftest import RealDatabase
@@ -23,6 +25,12 @@ from wallets.services import queue
 
 APPLE = ("PASS_TYPE_ID", "TEAM_ID", "WWDR_CERT_PATH", "SIGNER_CERT_PATH", "SIGNER_KEY_PATH", "APNS_URL", "APNS_CA_PATH")
 CARDS = 12
+# By then a worker that has nothing to do has ended its task.
+REST_SECONDS = 1.0
+OTHERS = """
+    SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = 'loyalty_app' AND state = 'idle' AND pid <> %s
+"""
 
 
 @contextmanager
@@ -77,3 +85,22 @@ def test_a_worker_pushes_what_it_is_woken_for(phones: Phones, apns: FakeApns, re
             assert eventually(lambda count=count: len(apns.tokens) == count, 60.0)
         assert eventually(lambda: phones.update_of(card).state == UpdateState.SENT)
     assert apns.opened <= 2
+
+
+def test_a_worker_keeps_its_connection_and_gets_over_its_loss(
+    phones: Phones, apns: FakeApns, real_db: RealDatabase
+) -> None:  # fmt: skip
+    phones.at = timezone.now()
+    card = phones.card("phone")
+    with worker(real_db), real_db.connect_as_superuser(autocommit=True) as aside:
+        for count in (1, 2):
+            phones.at = timezone.now()
+            phones.note(card)
+            tasks.wake(Provider.APPLE)
+            assert eventually(lambda count=count: len(apns.tokens) == count, 60.0)
+            assert eventually(lambda: phones.update_of(card).state == UpdateState.SENT)
+            time.sleep(REST_SECONDS)
+            kept = aside.execute(OTHERS, [connection.connection.info.backend_pid]).fetchall()
+            assert kept
+            for (pid,) in kept:
+                aside.execute("SELECT pg_terminate_backend(%s)", [pid])
