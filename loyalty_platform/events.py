@@ -7,7 +7,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "store.changed": ("wallets.note_merchant",),
     "wallets.apple_queued": ("wallets.apple.push",),
     "wallets.google_queued": ("wallets.google.push",),
-    "wallets.google_removed": ("wallets.google.check_holders",),
+    "wallets.google_reported": ("wallets.google.check_holders",),
     "customers.enrolled": ("customers.mail_after_enrollment",),
     "customers.address_typed": ("customers.mail_new_address",),
     "customers.recover_requested": ("customers.mail_way_back",),

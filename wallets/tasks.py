@@ -96,7 +96,7 @@ def push_to_google(**_: Any) -> None:
 
 @shared_task(name="wallets.google.check_holders", ignore_result=True)
 def check_holders(merchant_id: str, *, card_id: str, **_: Any) -> None:
-    """Ask Google whether anybody holds a card that somebody removed."""
+    """Ask Google whether anybody holds a card that it reported of."""
     google_holders.check(merchant_id=UUID(merchant_id), card_id=UUID(card_id), at=timezone.now())
 
 

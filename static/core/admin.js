@@ -12,6 +12,11 @@ const nameAll = () => {
   }
 };
 
+// A table that scrolls sideways and holds nothing to step to is stepped to itself, so that keys scroll it.
+for (const group of document.querySelectorAll(".inline-group")) {
+  if (!group.querySelector("a[href], button, input:not([type=hidden]), select, textarea")) group.tabIndex = 0;
+}
+
 nameAll();
 // The boxes come when the admin's own scripts are ready.
 if (content) new MutationObserver(nameAll).observe(content, { childList: true, subtree: true });

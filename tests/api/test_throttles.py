@@ -1,4 +1,4 @@
-"""Every address is counted as docs/api.md says, over HTTP, in a real Valkey; at the limit it is 429 and nothing happens.
+"""Every address is counted as docs/api.md says, over HTTP, in a real Valkey; at the limit: 429, nothing happens.
 
 For each one: which counters went up by one request; with these at their limit a 429 that says when to come back; the
 neighbour of the same IPv6 household is refused with it, and somebody else is not.

@@ -24,7 +24,7 @@ from tests.architecture import sweep
 from tests.support.desk import Desk
 from tests.support.house import House
 
-SHOP = ("loyalty", "c/", "stamp/", "points/", "u/")
+SHOP = ("loyalty", "c/", "stamp/", "points/")
 OFFICE = (table.PERSON, table.MERCHANT_PAGE, table.STORE_PAGE)
 # What is never a page: files, JSON for pages, switches, and doors that lead to a page of another address.
 NO_PAGE = {
@@ -32,6 +32,24 @@ NO_PAGE = {
     "qr/<slug:store_code>.png", "terminal-worker.js", "loyalty/worker.js", "loyalty/<str:store_code>/state",
     f"{table.TERMINAL}.webmanifest", f"{table.STORE}stats.csv", f"{table.STORE}posters/<slug:size>.pdf",
     "store/merchant/export/<slug:kind>.csv",
+}  # fmt: skip
+# Addresses that lead elsewhere, or to allauth's ways of signing in that are switched off.
+DOORS = {
+    "loyalty", "loyalty/dashboard", "loyalty/history", "loyalty/enroll", "loyalty/<str:store_code>", "store/",
+    "store/loyalty/", "store/loyalty/<path:rest>", "store/<slug:store_code>", "store/<path:rest>", "store/onboarding",
+    "accounts/signup/", "accounts/password/set/", "accounts/login/code/confirm/", "accounts/2fa/reauthenticate/",
+    "accounts/2fa/recovery-codes/download/", "accounts/google/login/", "accounts/google/login/callback/",
+    "accounts/google/login/token/", "accounts/3rdparty/signup/", "accounts/3rdparty/login/error/",
+    "accounts/social/login/cancelled/", "accounts/social/login/error/", "accounts/social/signup/",
+    "accounts/social/connections/", "api/v1/loyalty/passes/apple/<str:serial>.pkpass",
+    "api/v1/loyalty/passes/google/<str:token>",
+}  # fmt: skip
+# Pages that want more than an address: a word from a mail, a second factor, DEBUG. test_pages.py goes there.
+BY_HAND = {
+    "dev/components/", "invitations/<str:token>", "loyalty/<str:store_code>/link/<str:token>",
+    "loyalty/<str:store_code>/open/<str:token>", "u/<str:token>", "accounts/2fa/authenticate/",
+    "accounts/2fa/totp/activate/", "accounts/2fa/totp/deactivate/", "accounts/2fa/recovery-codes/",
+    "accounts/2fa/recovery-codes/generate/",
 }  # fmt: skip
 ADMIN_DOORS = {
     "login/", "logout/", "password_change/", "password_change/done/", "autocomplete/", "jsi18n/",
@@ -57,10 +75,10 @@ class Face:
             if "GET" in route.methods and pattern.startswith(self.under) and pattern not in (*NO_PAGE, "^"):
                 yield pattern
 
-    def pages(self) -> dict[str, str]:
+    def pages(self, under: tuple[str, ...] = ("",)) -> dict[str, str]:
         """Return the addresses that answer with a page of their own, each with its pattern."""
         found: dict[str, str] = {}
-        for pattern in self.patterns():
+        for pattern in filter(lambda pattern: pattern.startswith(under), self.patterns()):
             path = sweep.address(pattern, self.ids)
             answer = self.browser.get(path, headers={"Accept-Language": "en"})
             if answer.status_code == 200 and answer["Content-Type"].startswith("text/html"):

@@ -24,14 +24,14 @@ def people(house: House) -> dict[str, Face]:
 
 @pytest.fixture
 def inspector(site: Any, chromium: Any) -> Iterator[Any]:
-    """Yield a function that makes an inspector with the cookies of a test client; it stands still for who wants none."""
+    """Yield a function that makes an inspector with the cookies of a test client, in a language."""
     opened: list[Any] = []
 
-    def make(client: Client | None = None, **options: Any) -> Inspector:
-        context = chromium.new_context(locale="en-GB", reduced_motion="reduce", **options)
+    def make(client: Client | None = None, *, language: str = "en") -> Inspector:
+        context = chromium.new_context(locale="en-GB", reduced_motion="reduce")
         context.set_default_timeout(15_000)
         opened.append(context)
-        context.add_cookies([{"name": "django_language", "value": "en", "url": site.url}])
+        context.add_cookies([{"name": "django_language", "value": language, "url": site.url}])
         if client is not None:
             sent = [{"name": name, "value": one.value, "url": site.url} for name, one in client.cookies.items()]
             context.add_cookies(sent)
@@ -48,3 +48,11 @@ def proven(client: Client) -> Client:
     session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "email": "-"}]
     session.save()
     return client
+
+
+def clean(seen: Inspector, *, at_least: int) -> None:
+    """Fail with every fault of every page, one a line."""
+    report = [f"{name}: {fault}" for name, found in seen.faults.items() for fault in found]
+    if report:
+        pytest.fail("\n".join(report), pytrace=False)
+    assert seen.looks >= at_least

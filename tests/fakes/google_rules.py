@@ -39,6 +39,7 @@ NAME = re.compile(r"^[0-9]+\.[A-Za-z0-9._-]+$")
 COLOR = re.compile(r"^#([0-9a-f]{3}|[0-9a-f]{6})$", re.IGNORECASE)
 LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Z]{2})?$")
 MODULE_ID = re.compile(r"^[A-Za-z0-9_-]+$")
+INSTANT = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$")
 COUNTRY = re.compile(r"^[A-Z]{2}$")
 RANGES = {"int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1), "int64": (-(2**63), 2**63 - 1),
           "uint64": (0, 2**64 - 1)}  # fmt: skip
@@ -144,6 +145,8 @@ def _own_rules(schema: str, key: str, value: Any) -> Faults:
     patterns = {"hexBackgroundColor": COLOR, "language": LANGUAGE, "countryCode": COUNTRY}
     if schema in ("LoyaltyClass", "LoyaltyObject"):
         patterns |= {"id": NAME, "classId": NAME}
+    if schema == "DateTime":
+        patterns["date"] = INSTANT
     if schema in ("TextModuleData", "Uri"):
         patterns["id"] = MODULE_ID
     if key in patterns and not patterns[key].match(value):

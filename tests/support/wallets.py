@@ -26,7 +26,7 @@ from wallets.services import apple_push, google_push
 
 PASS_TYPE, TEAM = "pass.example.house", "TEAM123456"
 NOTED = {
-    "card.changed": tasks.note_change, "wallets.google_removed": tasks.check_holders,
+    "card.changed": tasks.note_change, "wallets.google_reported": tasks.check_holders,
     "program.changed": tasks.note_program, "merchant.changed": tasks.note_merchant,
 }  # fmt: skip
 

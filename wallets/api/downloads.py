@@ -8,21 +8,23 @@ from core.api.errors import problem_response
 from core.errors import DomainError, NotFound
 from loyalty.queries import access
 from wallets.api.apple import package_response
-from wallets.providers.apple.provider import APPLE
+from wallets.enums import Provider
+from wallets.queries import providers
 from wallets.services import fetches, links
 
 SCHEME = "card"
 
 
 class ApplePassView(View):
-    """A card's .pkpass; without the right to it there is nothing here."""
+    """A card's .pkpass; without the right to it there is nothing here, without usable credentials nothing for now."""
 
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest, serial: str) -> HttpResponse:
         """Return the pass as it is now."""
         found = links.find(serial)
-        if found is None or not self._may(serial, found.card_id) or not APPLE.configured(found.merchant_id):
+        in_use = found is not None and providers.in_use(Provider.APPLE, found.merchant_id)
+        if found is None or not in_use or not self._may(serial, found.card_id):
             return problem_response(NotFound())
         try:
             package = fetches.download(

@@ -54,6 +54,9 @@ class GoogleCallback(View):
         try:
             self._count(request)
             callbacks.receive(self._read(request), at=timezone.now())
+        except BadMessage as error:
+            logger.warning("a message that is none of google's: %s", error)
+            return problem_response(ValidationFailed({}), request)
         except DomainError as error:
             return problem_response(error, request)
         return JsonResponse({})
@@ -75,9 +78,6 @@ class GoogleCallback(View):
                 raw, issuer_id=settings.LOYALTY_GOOGLE_ISSUER_ID, at=timezone.now(),
                 keys_url=settings.LOYALTY_GOOGLE_CALLBACK_KEYS_URL,
             )  # fmt: skip
-        except BadMessage as error:
-            logger.warning("a message that is none of google's: %s", error)
-            raise ValidationFailed({}) from error
         except KeysAway as error:
             raise ServiceUnavailable(retry_after=KEYS_AWAY_SECONDS) from error
 

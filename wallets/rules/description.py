@@ -5,9 +5,10 @@ No e-mail address, no phone number, no database id of the card (rule 26): only w
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time
 from enum import StrEnum
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 LANGUAGES = ("en", "fr", "de", "lb")
 MOST_PLACES = 10
@@ -110,6 +111,13 @@ class CardDescription:
     def stamps_text(self) -> str:
         """The stamps as passes show them: "3/10", "" where none are counted."""
         return f"{self.stamps}/{self.stamps_target}" if self.stamps is not None else ""
+
+    @property
+    def ends_at(self) -> str:
+        """The last second of the last day, with its offset: "2026-12-31T23:59:59+01:00", "" where none is known."""
+        if self.ends_on is None:
+            return ""
+        return datetime.combine(self.ends_on, time(23, 59, 59), ZoneInfo(self.program.time_zone)).isoformat()
 
     @property
     def points_text(self) -> str:

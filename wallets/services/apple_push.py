@@ -90,7 +90,7 @@ def push_batch(*, clock: Callable[[], datetime], size: int = BATCH) -> int | Non
         logger.warning("nothing is pushed: %s", fault)
         return None
     state = breakers.state_of(provider=APPLE, credential=credential.fingerprint)
-    probing = state.blocked_at is not None
+    probing = state.blocked_at is not None and apns.is_for(credential)
     if probing and not breakers.may_probe(state, clock()):
         return None
     claimed = queue.claim(provider=APPLE, at=clock(), size=1 if probing else size)
@@ -109,7 +109,8 @@ def push_batch(*, clock: Callable[[], datetime], size: int = BATCH) -> int | Non
 def _send(credential: Credential, claimed: list[Claimed], clock: Callable[[], datetime]) -> int:
     found = listeners.number(claimed, pass_type=credential.pass_type_id, at=clock())
     this = Round(credential, claimed, found)
-    wanted = {listener.device_id for each in found.values() for listener in each}
+    asked = apns.is_for(credential)
+    wanted = {listener.device_id for each in found.values() for listener in each if asked}
     claimed_at = clock()
     this.tokens, this.busy = listeners.claim_devices(wanted, at=claimed_at)
     devices = list(this.tokens)
@@ -144,7 +145,10 @@ def _judge_tokens(this: Round, at: datetime) -> None:
     host_is_right = known is not None and known > at - ACCEPTED_LATELY
     touched = {pass_id for pass_id, each in this.listeners.items() if any(item.device_id in bad for item in each)}
     if host_is_right:
-        logger.warning("APNs knows %s tokens not (BadDeviceToken); they are dropped", len(bad))
+        # The registrations stay: their devices may still ask by themselves.
+        logger.warning(
+            "BadDeviceToken for %s: each stays registered and is not pushed again until it registers anew", len(bad)
+        )
         listeners.drop_tokens({device: this.tokens[device] for device in bad})
     elif len(touched) >= BURST:
         reason = f"BadDeviceToken for {len(touched)} passes and none accepted: is this the host for passes?"

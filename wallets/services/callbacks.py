@@ -1,7 +1,7 @@
 """What Google reports of its holders: that a card was added or removed. Taken once per nonce; proves no delivery.
 
-Messages come late, twice and in any order. "del" only means that somebody removed it (pitfall 44): others may hold it
-still, so Google is asked before it counts as gone.
+Messages come late, twice and in any order, and do not say when they were sent; "del" only means that somebody removed
+it (pitfall 44). So each counts when it arrives, and Google is asked afterwards who holds the object.
 """
 
 from datetime import datetime, timedelta
@@ -11,11 +11,12 @@ from django.db import connection
 
 from core import outbox, tenancy
 from core.ids import uuid7
+from loyalty.models import Card
 from wallets.enums import CallbackEvent
-from wallets.models import GoogleCallback, GooglePass
-from wallets.providers.google.callbacks import Message
+from wallets.models import GoogleClass, GooglePass
+from wallets.providers.google.callbacks import BadMessage, Message
 
-TOPIC_REMOVED = "wallets.google_removed"
+TOPIC_REPORTED = "wallets.google_reported"
 MARGIN = timedelta(days=7)
 STEP = 5_000
 
@@ -38,17 +39,22 @@ class Outcome(StrEnum):
 
 
 def receive(message: Message, *, at: datetime) -> Outcome:
-    """Note what Google reports. A nonce that was taken has no effect, an object that we do not know neither."""
+    """Note what Google reports. A nonce that was taken has no effect, an object that we do not know neither.
+
+    Raises BadMessage where the class is another one than the object's.
+    """
     found = tenancy.lookup("google_object", message.object_id)
     if not found:
         return Outcome.UNKNOWN
     merchant_id, pass_id = found[0]
     with tenancy.scope(merchant_id):
         row = GooglePass.objects.select_for_update(of=("self",)).get(pk=pass_id)
+        program = Card.objects.filter(pk=row.card_id).values("program_id")
+        if not GoogleClass.objects.filter(program_id__in=program, class_id=message.class_id).exists():
+            raise BadMessage("the class is another one than the object's")
         if not _take(row, message, at):
             return Outcome.REPEATED
-        if not _is_overtaken(row, message):
-            _apply(row, message, at)
+        _apply(row, message, at)
     return Outcome.TAKEN
 
 
@@ -71,16 +77,9 @@ def _take(row: GooglePass, message: Message, at: datetime) -> bool:
         return cursor.fetchone() is not None
 
 
-def _is_overtaken(row: GooglePass, message: Message) -> bool:
-    """Tell whether a later message about the object came before this one; when it ends tells when it was sent."""
-    others = GoogleCallback.objects.filter(google_pass_id=row.pk, expires_at__gt=message.expires_at)
-    return bool(others.exists())
-
-
 def _apply(row: GooglePass, message: Message, at: datetime) -> None:
     saved = message.event == CallbackEvent.SAVED
     if row.saved != saved:
         row.saved, row.saved_at = saved, at if saved else None
         row.save(update_fields=["saved", "saved_at"])
-    if not saved:
-        outbox.publish(TOPIC_REMOVED, merchant_id=row.merchant_id, card_id=str(row.card_id))
+    outbox.publish(TOPIC_REPORTED, merchant_id=row.merchant_id, card_id=str(row.card_id))

@@ -21,7 +21,9 @@ def check(*, merchant_id: UUID, card_id: UUID, at: datetime) -> bool | None:
     reply = ask(merchant_id=merchant_id, object_id=object_id) if object_id is not None else None
     if object_id is None or reply is None or not (reply.accepted or reply.missing):
         return None
-    held = reply.accepted and holds(reply.body)
+    held = holds(reply.body) if reply.accepted else False
+    if held is None:
+        return None
     note(merchant_id=merchant_id, object_id=object_id, held=held, at=at)
     return held
 
@@ -37,9 +39,10 @@ def ask(*, merchant_id: UUID, object_id: str) -> Reply | None:
     return connect(account).get(OBJECT, object_id)
 
 
-def holds(body: dict[str, Any]) -> bool:
-    """Tell whether an object, as Google returns it, is in anybody's wallet."""
-    return body.get("hasUsers") is True
+def holds(body: dict[str, Any]) -> bool | None:
+    """Tell whether an object, as Google returns it, is in anybody's wallet; None where it does not say."""
+    said = body.get("hasUsers")
+    return said if isinstance(said, bool) else None
 
 
 def note(*, merchant_id: UUID, object_id: str, held: bool, at: datetime) -> bool:

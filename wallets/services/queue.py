@@ -187,7 +187,7 @@ def settle(settlements: Sequence[Settlement], *, at: datetime, table: str = UPDA
     with tenancy.platform(reason="wallets: settle pass updates of all merchants"), pipeline() as line:
         line.run("SET LOCAL synchronous_commit = off")
         line.run(statements.LOCK_CLAIMED.format(table=table), values)
-        line.run(statements.SETTLE.format(table=table), values)
+        line.run(statements.SETTLE.format(table=table, pause=statements.PAUSES[table]), values)
 
 
 def rescue(*, at: datetime) -> int:

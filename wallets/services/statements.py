@@ -132,7 +132,7 @@ SETTLE = """
         attempts = CASE WHEN r.outcome = 'later' THEN GREATEST(u.attempts - 1, 0)
             WHEN r.outcome = 'retry' OR (r.outcome = 'failed' AND u.wanted_version <= u.claimed_version) THEN u.attempts
             ELSE 0 END,
-        due_at = CASE WHEN r.outcome IN ('retry', 'later') THEN r.due_at ELSE %(at)s END,
+        due_at = CASE WHEN r.outcome IN ('retry', 'later') THEN r.due_at ELSE %(at)s + {pause} END,
         queued_at = CASE WHEN r.outcome IN ('retry', 'later') THEN u.queued_at ELSE u.claimed_at END,
         settled_at = CASE WHEN r.outcome IN ('retry', 'later') THEN u.settled_at ELSE %(at)s END,
         last_error = CASE r.outcome WHEN 'sent' THEN '' WHEN 'later' THEN u.last_error ELSE r.error END,
@@ -146,4 +146,10 @@ RESCUE = """
     WHERE id IN (SELECT id FROM {table} WHERE state = 'inflight' AND claimed_at < %(before)s FOR UPDATE SKIP LOCKED)
     RETURNING id
 """
+# How long an update that was wanted anew meanwhile waits, by the table. Quick stamps in a row are few of the requests
+# that Google allows; for Apple it is the device that waits (see apple_push).
+PAUSES = {
+    "wallets_passupdate": "CASE u.provider WHEN 'google' THEN interval '1500 milliseconds' ELSE interval '0' END",
+    "wallets_googleclass": "interval '0'",
+}
 NEXT_DUE = "SELECT min(due_at) FROM wallets_passupdate WHERE provider = %(provider)s AND state = 'queued'"

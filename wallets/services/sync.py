@@ -112,8 +112,9 @@ def _look_at_google(at: datetime) -> int:
         reply = google_holders.ask(merchant_id=merchant_id, object_id=object_id)
         if reply is None or not (reply.accepted or reply.missing):
             break
-        held = reply.accepted and google_holders.holds(reply.body)
-        different += google_holders.note(merchant_id=merchant_id, object_id=object_id, held=held, at=at)
+        held = google_holders.holds(reply.body) if reply.accepted else False
+        if held is not None:
+            different += google_holders.note(merchant_id=merchant_id, object_id=object_id, held=held, at=at)
         different += _mend(merchant_id, card_id, reply.body if reply.accepted else {}, at)
     return different
 

@@ -111,9 +111,8 @@ function draw() {
   const seconds = Math.ceil(state.last.left / 1000);
   document.querySelectorAll("#sheet .undo").forEach((button) => {
     button.hidden = !canUndo();
-    fill(button, { seconds });
+    fill(button, { seconds, left: t("undo_seconds", { count: seconds }) });
     $(".ring-left", button).setAttribute("stroke-dashoffset", String(100 - (100 * state.last.left) / UNDO_FOR));
-    button.setAttribute("aria-label", t("undo_seconds", { count: seconds }));
   });
 }
 

@@ -166,6 +166,6 @@ function wrong(root, text) {
 export function showPerson(chip) {
   chip.hidden = !state.staff;
   if (!state.staff) return;
-  fill(chip, { name: state.staff.name, initial: initial(state.staff.name) });
-  $("button", chip).setAttribute("aria-label", t("lock_person", { name: state.staff.name }));
+  const { name } = state.staff;
+  fill(chip, { name, initial: initial(name), label: t("lock_person", { name }) });
 }

@@ -75,8 +75,8 @@ READ_ONLY = {
     "export_file",
 }
 POST_ONLY = {
-    "team_role", "terminals_discard", "reward_switch", "staff_rotate", "staff_unlock", "logo", "reward_picture", "review_accept",
-    "invitation_resend", "support_withdraw",
+    "team_role", "terminals_discard", "reward_switch", "staff_rotate", "staff_unlock", "logo", "reward_picture",
+    "review_accept", "invitation_resend", "support_withdraw",
 }  # fmt: skip
 # Whoever takes a file away is noted in the audit: reading it is no reading only.
 NOTED = {"export_file"}

@@ -103,6 +103,40 @@ def test_it_leaves_somebody_elses_certificate_alone(own: Chain) -> None:
     assert own.signer.read_bytes() != before
 
 
+@pytest.mark.parametrize("inside", ["", "certs"])
+def test_a_file_is_no_folder_to_write_into(tmp_path: Path, inside: str) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+
+    for options in ([], ["--force"]):
+        with pytest.raises(CommandError, match="cannot be written"):
+            make(taken / inside, *options)
+    assert taken.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("--pass-type-id", value) for value in (
+            "", "pass.", "example.mine", "pass.exa mple", "pass.ä", "pass.x\n", "PASS.x", "pass." + "x" * 151,
+        )),
+        *(("--team-id", value) for value in (
+            "", "ABCDE1234", "ABCDE123456", "abcde12345", "ABCDE 2345", "ABCDE1234\n", "ÄBCDE12345",
+        )),
+    ],
+)  # fmt: skip
+def test_names_that_are_none_are_refused(tmp_path: Path, option: str, value: str) -> None:
+    with pytest.raises(CommandError, match=option):
+        make(tmp_path / "certs", f"{option}={value}")
+    assert not (tmp_path / "certs").exists()
+
+
+def test_the_longest_name_is_taken(tmp_path: Path) -> None:
+    make(tmp_path, "--pass-type-id", "pass." + "x" * 150)
+
+    assert "already" in make(tmp_path, "--pass-type-id", "pass." + "x" * 150)
+
+
 def test_lint_pass_says_each_fault_and_exits_with_one(
     apple: Chain, card: Callable[..., CardDescription], tmp_path: Path
 ) -> None:
@@ -131,6 +165,12 @@ def test_bench_passes_prints_json_and_nothing_else() -> None:
     assert found.keys() == {"passes", "cpu_seconds"}
     assert found["passes"] > 20
     assert 0 < found["cpu_seconds"] < 5
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf"])
+def test_bench_passes_needs_some_time(seconds: str) -> None:
+    with pytest.raises(CommandError, match="--seconds"):
+        call_command("bench_passes", f"--seconds={seconds}")
 
 
 def test_development_signs_with_the_chain_of_the_first_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

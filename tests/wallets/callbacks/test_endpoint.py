@@ -16,12 +16,13 @@ from loyalty.models import Card
 from tests.fakes.google_signer import KeyServer, Signer
 from tests.support.api import assert_problem
 from tests.support.world import World
-from wallets.models import GoogleCallback, GooglePass
+from wallets.models import GoogleCallback, GoogleClass, GooglePass
 from wallets.providers.google import root_keys
 from wallets.services import callbacks, passes
 
 URL = "/api/v1/loyalty/google/callback"
 ISSUER = "3388000000012345678"
+BAD = "validation_error"
 
 
 class Mailbox:
@@ -32,9 +33,13 @@ class Mailbox:
         self.card: Card = world.card()
         with tenancy.scope(world.merchant_id):
             self.name = passes.google(self.card.pk).object_id
+            self.class_id = passes.google_class(world.program.pk, world.at).class_id
+
+    def message(self, event: str, **changes: Any) -> bytes:
+        return self.google.message(event, self.name, **{"classId": self.class_id, **changes})
 
     def says(self, event: str, **changes: Any) -> Any:
-        return post(self.google.message(event, self.name, **changes))
+        return post(self.message(event, **changes))
 
     @property
     def row(self) -> GooglePass:
@@ -84,11 +89,11 @@ def test_a_save_and_a_removal_are_noted_and_recorded(mailbox: Mailbox) -> None:
 
     assert (mailbox.row.saved, mailbox.row.saved_at) == (False, None)
     assert [(row.nonce, row.event) for row in mailbox.messages()] == [("n-1", "save"), ("n-2", "del")]
-    assert mailbox.events("wallets.google_removed") == 1, "others may hold it still: Google is to be asked"
+    assert mailbox.events("wallets.google_reported") == 2, "a message may be late, others may hold it: Google is asked"
 
 
 def test_a_repeated_nonce_is_answered_200_and_has_no_effect(mailbox: Mailbox) -> None:
-    body = mailbox.google.message("save", mailbox.name, nonce="once")
+    body = mailbox.message("save", nonce="once")
     assert post(body).status_code == 200
     later = ends(timezone.now() + timedelta(hours=2))
     assert mailbox.says("del", nonce="other", expTimeMillis=later).status_code == 200
@@ -98,6 +103,7 @@ def test_a_repeated_nonce_is_answered_200_and_has_no_effect(mailbox: Mailbox) ->
 
     assert not mailbox.row.saved
     assert len(mailbox.messages()) == 2
+    assert mailbox.events("wallets.google_reported") == 2
 
 
 def test_a_nonce_counts_once_for_all_merchants(mailbox: Mailbox) -> None:
@@ -109,13 +115,41 @@ def test_a_nonce_counts_once_for_all_merchants(mailbox: Mailbox) -> None:
     assert not other.row.saved
 
 
-def test_a_message_that_was_overtaken_changes_nothing_and_is_recorded(mailbox: Mailbox) -> None:
+@pytest.mark.parametrize("event", ["save", "del"])
+def test_messages_count_in_the_order_of_their_arrival_whenever_they_end(mailbox: Mailbox, event: str) -> None:
+    """When a message ends says nothing of when it was sent: a long life must not silence all that follow."""
+    now, before = timezone.now(), "del" if event == "save" else "save"
+    assert mailbox.says(before, expTimeMillis=ends(now + timedelta(days=29))).status_code == 200
+    assert mailbox.says(event, expTimeMillis=ends(now + timedelta(minutes=1))).status_code == 200
+
+    assert mailbox.row.saved is (event == "save")
+    assert len(mailbox.messages()) == 2
+
+
+def test_a_message_that_ends_in_a_far_future_is_refused(mailbox: Mailbox) -> None:
     now = timezone.now()
-    assert mailbox.says("del", expTimeMillis=ends(now + timedelta(minutes=61))).status_code == 200
-    assert mailbox.says("save", expTimeMillis=ends(now + timedelta(minutes=60))).status_code == 200
+
+    assert_problem(mailbox.says("save", expTimeMillis=ends(now + timedelta(days=30, minutes=1))), 400, BAD)
+    assert mailbox.messages() == []
+    assert mailbox.says("save", expTimeMillis=ends(now + timedelta(days=29, hours=23))).status_code == 200
+
+
+def test_a_message_about_another_class_than_the_objects_is_refused(mailbox: Mailbox) -> None:
+    other = Mailbox(World.make(), mailbox.google, mailbox.keys)
+
+    for name in (other.class_id, f"{ISSUER}.pNone"):
+        assert_problem(mailbox.says("save", classId=name), 400, BAD)
 
     assert not mailbox.row.saved
-    assert len(mailbox.messages()) == 2
+    assert mailbox.messages() == []
+
+
+def test_an_object_whose_class_was_never_made_is_nobodys(mailbox: Mailbox) -> None:
+    with tenancy.scope(mailbox.world.merchant_id):
+        GoogleClass.objects.all().delete()
+
+    assert_problem(mailbox.says("save"), 400, BAD)
+    assert not mailbox.row.saved
 
 
 def test_an_object_that_we_do_not_know_is_answered_200_so_that_google_gives_up(mailbox: Mailbox) -> None:
@@ -126,7 +160,7 @@ def test_an_object_that_we_do_not_know_is_answered_200_so_that_google_gives_up(m
 
 
 def test_what_google_did_not_sign_for_us_is_refused_and_changes_nothing(mailbox: Mailbox) -> None:
-    google, text = mailbox.google, mailbox.google.says("save", mailbox.name)
+    google, text = mailbox.google, mailbox.google.says("save", mailbox.name, classId=mailbox.class_id)
     stranger = Signer(ISSUER, timezone.now())
     for bad in (
         google.envelope(text, recipient="999"), google.envelope(text, sender="GoogleWalletPasses"),
@@ -149,7 +183,7 @@ def test_an_oversized_body_is_refused_before_it_is_read_whole(mailbox: Mailbox) 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/octet-stream", ""])
 def test_the_content_type_does_not_matter(mailbox: Mailbox, kind: str) -> None:
-    answer = post(mailbox.google.message("save", mailbox.name), kind, headers={"Accept": "text/html"})
+    answer = post(mailbox.message("save"), kind, headers={"Accept": "text/html"})
 
     assert answer.status_code == 200
     assert mailbox.row.saved

@@ -109,6 +109,7 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "expires never": {"expTimeMillis": None},
     "expires in no number": {"expTimeMillis": "soon"},
     "expires after all time": {"expTimeMillis": 10**14 * 9},
+    "expires in a far future": {"expTimeMillis": int(google_signer.millis(NOW + timedelta(days=30, seconds=1)))},
     "expires truly": {"expTimeMillis": True},
     "no nonce": {"nonce": None},
     "an empty nonce": {"nonce": ""},

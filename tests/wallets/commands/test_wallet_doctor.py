@@ -21,6 +21,8 @@ from tests.fakes.apns import FakeApns
 from tests.fakes.google import FakeGoogle, new_account
 from tests.fakes.google_shelf import Refused
 from tests.wallets.answering import Answering
+from wallets.providers.apple import apns as client
+from wallets.providers.apple import checks, development
 from wallets.providers.google.checks import TOKEN_FAULTS
 
 PASS_TYPE, TEAM, PASSWORD = "pass.example.doctor", "TEAM123456", "open sesame"
@@ -116,7 +118,7 @@ def test_a_wallet_that_is_asked_for_must_be_set_up(settings: Any) -> None:
 
     assert said.status == 1
     assert said.text.count("FAULT") == 2
-    assert "LOYALTY_GOOGLE_ISSUER_ID is not set" in said.text
+    assert "LOYALTY_GOOGLE_ISSUER_ID is not set." in said.text
 
 
 def test_offline_asks_nobody(chain: credentials.Files, settings: Any) -> None:
@@ -126,6 +128,28 @@ def test_offline_asks_nobody(chain: credentials.Files, settings: Any) -> None:
 
     assert (said.status, said.faults()) == (0, [])
     assert "push service" not in said.text
+
+
+def test_a_fresh_installation_is_in_order_and_asks_nobody(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_network(*_: Any, **__: Any) -> Any:
+        raise AssertionError("Apple was asked")
+
+    monkeypatch.setattr(client, "push", no_network)
+    monkeypatch.setattr(checks.requests, "head", no_network)
+    development.make(
+        tmp_path, pass_type_id=development.PASS_TYPE_ID, team_id=development.TEAM_ID, at=datetime.now(UTC)
+    )  # fmt: skip
+    for name, value in development.settings_for(tmp_path).items():
+        setattr(settings, name, value)
+    settings.LOYALTY_GOOGLE_ISSUER_ID = settings.LOYALTY_GOOGLE_SERVICE_ACCOUNT_JSON = ""
+    assert settings.LOYALTY_APPLE_APNS_URL == "https://api.push.apple.com"
+
+    said = doctor()
+
+    assert (said.status, said.faults()) == (0, []), said.text
+    assert "push service: not asked: the chain is made for development" in said.text
 
 
 def other_key(files: credentials.Files) -> None:

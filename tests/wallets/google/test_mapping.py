@@ -140,6 +140,34 @@ def test_the_state_follows_the_card(standing: Standing, state: str) -> None:
     assert body_of(replace(CARD, standing=standing))["state"] == state
 
 
+@pytest.mark.parametrize(
+    ("last_day", "ends"),
+    [(date(2026, 7, 31), "2026-07-31T23:59:59+02:00"), (date(2026, 12, 31), "2026-12-31T23:59:59+01:00")],
+)
+@pytest.mark.parametrize("standing", Standing)
+def test_a_program_that_ends_says_until_when_its_cards_can_be_used(
+    last_day: date, ends: str, standing: Standing
+) -> None:
+    body = body_of(replace(CARD, ends_on=last_day, standing=standing))
+
+    assert body["validTimeInterval"] == {"end": {"date": ends}}
+    assert google_rules.faults_of("LoyaltyObject", body) == []
+    assert "validTimeInterval" not in body_of(replace(CARD, standing=standing))
+
+
+def test_a_program_that_goes_on_after_all_is_told_with_its_state() -> None:
+    """Google itself lets an object expire when its time is over: the state that we sent may not be its state now."""
+    ending = body_of(replace(CARD, ends_on=date(2026, 7, 31)))
+
+    for base in (ending, body_of(replace(CARD, ends_on=date(2026, 7, 31), standing=Standing.OVER))):
+        sent = object_difference(base, body_of(CARD))
+        assert (sent["validTimeInterval"], sent["state"]) == (None, "ACTIVE")
+    assert object_difference({}, body_of(CARD))["validTimeInterval"] is None
+    later = object_difference(ending, body_of(replace(CARD, ends_on=date(2026, 8, 31))))
+    assert later["validTimeInterval"] == {"end": {"date": "2026-08-31T23:59:59+02:00"}}
+    assert google_rules.faults_of("LoyaltyObject", later, partial=True) == []
+
+
 def test_a_card_that_is_over_names_nobody_and_opens_nothing() -> None:
     body = body_of(replace(HYBRID, standing=Standing.OVER))
 

@@ -138,6 +138,14 @@ def test_it_ends_after_a_week(google: FakeGoogle, world: World) -> None:
         assert Client().get(path).status_code in (302, 503)
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_it_is_opened_and_nothing_else(google: FakeGoogle, world: World, method: str) -> None:
+    answer = Client(enforce_csrf_checks=True).generic(method, address(world.card()), headers=PAGE)
+
+    assert answer.status_code == 405
+    assert google.calls() == []
+
+
 @pytest.mark.parametrize("word", ["x", "a.b.c", "%00", "é", "WyJhIiwiYiJd:1abc:sig", "x" * 3000])
 def test_words_that_we_did_not_sign_open_nothing(google: FakeGoogle, world: World, word: str) -> None:
     assert_problem(Client().get(f"{google_links.PATH}{word}"), 404, "not_found")

@@ -1,6 +1,7 @@
 """Pushes to Apple: one per device, every answer that Apple gives, and nothing lost wherever a worker dies."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,7 +16,7 @@ from wallets.enums import UpdateState
 from wallets.models import AppleDevice, ProviderState
 from wallets.providers.apple import apns as client
 from wallets.providers.apple.credentials import current
-from wallets.services import apple_push, listeners, queue
+from wallets.services import apple_push, breakers, listeners, queue
 
 
 def milliseconds(at: datetime) -> int:
@@ -212,6 +213,51 @@ def test_an_unknown_token_is_tried_once_and_then_dropped_but_the_device_stays(ph
     phones.add(bad, "broken", "token-new")
     phones.push()
     assert apns.tokens[-1] == "token-new"
+
+
+def test_the_log_says_what_becomes_of_an_unknown_token(
+    phones: Phones, apns: FakeApns, caplog: pytest.LogCaptureFixture
+) -> None:
+    apns.answer("token-broken", 400, "BadDeviceToken")
+    for name in ("phone", "broken"):
+        phones.note(phones.card(name))
+
+    phones.push()
+
+    assert "BadDeviceToken" in caplog.text
+    assert "stays registered and is not pushed again until it registers anew" in caplog.text
+
+
+def test_a_chain_of_our_own_making_is_not_shown_to_apple(
+    phones: Phones, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_network(*_: Any, **__: Any) -> Any:
+        raise AssertionError("Apple was asked")
+
+    monkeypatch.setattr(client.Connection, "open", no_network)
+    monkeypatch.setattr(client, "Channel", no_network)
+    assert settings.LOYALTY_APPLE_APNS_URL == "https://api.push.apple.com"
+    card = phones.card("phone")
+    tag, told = phones.pass_of(card).change_tag, phones.told(card)
+    phones.note(card)
+
+    assert phones.push() == 1
+
+    row = phones.update_of(card)
+    assert (row.state, row.last_error) == (UpdateState.SENT, "")
+    assert phones.pass_of(card).change_tag > tag  # whoever asks by itself hears of it
+    assert phones.told(card) == told
+    assert not ProviderState.objects.exists()
+
+
+def test_what_apple_refused_of_our_own_making_before_blocks_nothing(phones: Phones, settings: Any) -> None:
+    assert settings.LOYALTY_APPLE_APNS_URL == "https://api.push.apple.com"
+    cards = [phones.card(f"phone-{number}") for number in range(3)]
+    breakers.block(provider="apple", credential=current().fingerprint, reason="certificate refused", at=phones.world.at)
+    for card in cards:
+        phones.note(card)
+
+    assert phones.push() == 3
 
 
 def test_many_unknown_tokens_at_once_are_the_wrong_host_and_nobody_is_dropped(phones: Phones, apns: FakeApns) -> None:

@@ -14,24 +14,37 @@ from wallets.providers.google.callbacks import Message
 from wallets.services import callbacks, google_holders, google_push, sync
 
 
-def saved_by(world: World, google: FakeGoogle, *, others: bool) -> tuple[Card, str]:
-    """Return a card that somebody removed; others: whether somebody else holds it still."""
+def at_google(world: World, google: FakeGoogle, *, held: bool | None) -> tuple[Card, str]:
+    """Return a card whose object is at Google; held: whether Google says that somebody has it, None for nothing."""
     card = world.card()
     sync.run(at=world.at)
     google_push.drain(at=world.at)
-    row = state.google(world, card, saved=True, saved_at=world.at)
-    google.shelf.kept["loyaltyObject"][row.object_id]["hasUsers"] = others
-    ends = world.tick(hours=1)
-    message = Message(f"{google.issuer}.p", row.object_id, CallbackEvent.REMOVED, f"n-{card.pk}", ends)
+    name = state.google(world, card, saved=True, saved_at=world.at).object_id
+    if held is not None:
+        google.shelf.kept["loyaltyObject"][name]["hasUsers"] = held
+    return card, name
+
+
+def report(world: World, google: FakeGoogle, card: Card, event: CallbackEvent) -> None:
+    """Let Google report of a card."""
+    row = state.google(world, card)
+    class_id = google.shelf.kept["loyaltyObject"][row.object_id]["classId"]
+    message = Message(class_id, row.object_id, event, f"n-{card.pk}", world.tick(hours=1))
     assert callbacks.receive(message, at=world.at) == "taken"
-    assert not state.google(world, card).saved
-    return card, row.object_id
+    assert state.google(world, card).saved is (event == CallbackEvent.SAVED)
+
+
+def saved_by(world: World, google: FakeGoogle, *, others: bool) -> tuple[Card, str]:
+    """Return a card that somebody removed; others: whether somebody else holds it still."""
+    card, name = at_google(world, google, held=others)
+    report(world, google, card, CallbackEvent.REMOVED)
+    return card, name
 
 
 def hear(world: World) -> None:
     """Run the task that the event starts."""
     with tenancy.scope(world.merchant_id):
-        [event] = OutboxEvent.objects.filter(topic="wallets.google_removed")
+        [event] = OutboxEvent.objects.filter(topic="wallets.google_reported")
     tasks.check_holders(str(world.merchant_id), **event.payload)
 
 
@@ -50,6 +63,25 @@ def test_a_card_that_nobody_holds_stays_removed(google: FakeGoogle, world: World
     assert not state.google(world, card).saved
     del google.shelf.kept["loyaltyObject"][name]
     assert google_holders.check(merchant_id=world.merchant_id, card_id=card.pk, at=world.at) is False
+
+
+def test_a_save_that_comes_late_is_put_right_by_googles_own_word(google: FakeGoogle, world: World) -> None:
+    card, _name = at_google(world, google, held=False)
+    report(world, google, card, CallbackEvent.SAVED)
+
+    hear(world)
+
+    assert not state.google(world, card).saved
+
+
+def test_a_save_stays_where_google_says_nothing_of_holders(google: FakeGoogle, world: World) -> None:
+    card, name = at_google(world, google, held=None)
+    google.shelf.kept["loyaltyObject"][name].pop("hasUsers", None)
+    report(world, google, card, CallbackEvent.SAVED)
+
+    hear(world)
+
+    assert state.google(world, card).saved
 
 
 def test_a_google_that_does_not_say_changes_nothing(google: FakeGoogle, world: World) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -157,6 +158,30 @@ def test_without_credentials_the_card_lives_on_the_web(shop: Shop, http: httpx.C
     assert int(answer.headers["Retry-After"]) > 0
     settings.LOYALTY_APPLE_PASS_TYPE_ID = ""
     assert http.get(path, headers=proof).status_code == 401
+
+
+def test_while_the_credentials_are_broken_the_download_says_when_to_come_back(
+    shop: Shop, http: httpx.Client, settings: Any, tmp_path: Path
+) -> None:
+    card = shop.card()
+    link, opened = shop.link(card), {"Authorization": f"Card {shop.secret(card)}"}
+    broken = tmp_path / "signer.pem"
+    broken.write_text("certainly")
+    settings.LOYALTY_APPLE_SIGNER_CERT_PATH = str(broken)
+
+    fetched = http.get(shop.pass_path(card), headers=shop.proof(card))
+    for answer in (http.get(link), http.get(bare(shop, card), headers=opened)):
+        assert answer.status_code == fetched.status_code == 503
+        assert answer.headers["Retry-After"] == fetched.headers["Retry-After"]
+        assert answer.json()["code"] == "service_unavailable"
+    assert http.get(bare(shop, card)).status_code == 404
+
+
+def test_a_download_is_asked_for_and_nothing_else(shop: Shop, http: httpx.Client) -> None:
+    link = shop.link(shop.card())
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        answer = http.request(method, link)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
 def test_the_enrolment_and_the_card_name_the_address(shop: Shop, http: httpx.Client) -> None:

@@ -2,13 +2,14 @@
 
 import itertools
 import json
+import math
 import resource
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.test.utils import override_settings
 from django.utils import timezone
 
@@ -26,6 +27,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure and print."""
+        if not 0 < options["seconds"] < math.inf:
+            raise CommandError("--seconds is more than 0, and some number.")
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             development.make(

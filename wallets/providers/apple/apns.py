@@ -23,7 +23,7 @@ from urllib.parse import quote, urlsplit
 from cryptography.hazmat.primitives import serialization
 from django.conf import settings
 
-from wallets.providers.apple import http2
+from wallets.providers.apple import http2, identifiers
 from wallets.providers.apple.credentials import Credential
 from wallets.providers.apple.http2 import CertificateRefused, Connection, ConnectionFault, NotTaken
 from wallets.providers.base import Verdict
@@ -36,6 +36,7 @@ ANSWER_SECONDS = 10.0
 IDLE_SECONDS, PING_SECONDS = 10.0, 1.0
 MOST_TRIES = 20
 LONGEST_TOKEN = 4096
+REAL_HOST = "api.push.apple.com"
 REASON_LENGTH = 200
 BAD_TOKEN = "BadDeviceToken"  # noqa: S105 - Apple's word
 # Besides every 403: the pass type and the certificate do not fit, so no push of ours is taken.
@@ -60,11 +61,19 @@ class Told:
 UNSENT = Told(Verdict.RETRY, "there was no time left", tried=False)
 
 
+def is_for(credential: Credential) -> bool:
+    """Tell whether to push with a credential. Apple takes no chain but its own, and is not asked about others."""
+    host = urlsplit(str(settings.LOYALTY_APPLE_APNS_URL)).hostname
+    return host != REAL_HOST or identifiers.is_apples(credential.intermediate)
+
+
 def push(credential: Credential, tokens: Sequence[str]) -> list[Told]:
     """Push to each token and return what came of each, in their order. Never inside a database transaction.
 
     Takes 20 seconds at most. The connection stays open for the next batch.
     """
+    if not tokens:
+        return []
     runner, channels = _mine()
     url = str(settings.LOYALTY_APPLE_APNS_URL)
     key = (credential.fingerprint, url, str(settings.LOYALTY_APPLE_APNS_CA_PATH))

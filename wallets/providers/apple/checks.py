@@ -7,12 +7,11 @@ from urllib.parse import urlsplit
 import requests
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.x509.oid import NameOID
 from django.conf import settings
 from django.utils import timezone
 
 from wallets.providers import findings
-from wallets.providers.apple import apns
+from wallets.providers.apple import apns, identifiers
 from wallets.providers.apple.inspection import Credential
 from wallets.providers.base import Verdict
 from wallets.providers.findings import Finding
@@ -21,8 +20,7 @@ from wallets.providers.findings import Finding
 NO_DEVICE = "0" * 64
 TIMEOUT_SECONDS = 10.0
 # Apple's push service sends no Date; this host of theirs does. Only asked where the push service is the real one.
-CLOCK_URL, REAL_HOST = "https://www.apple.com/", "api.push.apple.com"
-MAKER = "Apple Inc."
+CLOCK_URL = "https://www.apple.com/"
 FORBIDDEN = 403
 # Some servers refuse a certificate without saying so.
 HUNG_UP = "the server closed the connection"
@@ -30,16 +28,18 @@ HUNG_UP = "the server closed the connection"
 
 def is_for_development(credential: Credential) -> bool:
     """Tell whether a chain is not Apple's, but one that we or the fakes made: in form the same, trusted by no phone."""
-    makers = credential.intermediate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    return all(name.value != MAKER for name in makers)
+    return not identifiers.is_apples(credential.intermediate)
 
 
 def ask(credential: Credential) -> Iterator[Finding]:
     """Push to a device that does not exist: what Apple says first is about the certificate."""
+    if not apns.is_for(credential):
+        yield Finding("push service", note="not asked: the chain is made for development")
+        return
     told = apns.push(credential, [NO_DEVICE])[0]
     apns.forget()
     yield _judged(told)
-    if urlsplit(settings.LOYALTY_APPLE_APNS_URL).hostname == REAL_HOST:
+    if urlsplit(settings.LOYALTY_APPLE_APNS_URL).hostname == apns.REAL_HOST:
         found = findings.clock(_date_of(CLOCK_URL), at=timezone.now(), by="Apple")
         if found:
             yield found

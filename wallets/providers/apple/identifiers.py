@@ -4,6 +4,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 PASS_EXTENSION = x509.ObjectIdentifier("1.2.840.113635.100.6.1.16")
+MAKER = "Apple Inc."
 PASS_USAGE = x509.ObjectIdentifier("1.2.840.113635.100.4.14")
 
 
@@ -50,6 +51,12 @@ def is_for_passes(certificate: x509.Certificate) -> bool:
         return False
     usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     return PASS_USAGE in usages
+
+
+def is_apples(certificate: x509.Certificate) -> bool:
+    """Tell whether a certificate names Apple as the one it belongs to; any other chain is made for development."""
+    makers = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return any(name.value == MAKER for name in makers)
 
 
 def _first(name: x509.Name, oid: x509.ObjectIdentifier) -> str:

@@ -4,12 +4,11 @@ Labels and change messages are keys of pass.strings; values are the card's own, 
 fields never change: a phone announces a change only where the key stayed and the value did not.
 """
 
-from datetime import date, datetime, time
+from datetime import date
 from functools import lru_cache
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
@@ -47,7 +46,7 @@ def build(card: CardDescription, identity: PassIdentity, *, pass_type_id: str, t
         "storeCard": _store_card(card),
     }
     if card.ends_on is not None:
-        content["expirationDate"] = end_of_day(card.ends_on, program.time_zone)
+        content["expirationDate"] = card.ends_at
     if card.standing != Standing.ACTIVE:
         return {**content, "voided": True}
     places = _locations(program.places, card.language)
@@ -58,11 +57,6 @@ def build(card: CardDescription, identity: PassIdentity, *, pass_type_id: str, t
         **({"locations": places} if places else {}),
         **({"featuredActions": actions} if actions else {}),
     }
-
-
-def end_of_day(day: date, time_zone: str) -> str:
-    """Return the last second of a day in a time zone, with its offset: "2026-12-31T23:59:59+01:00"."""
-    return datetime.combine(day, time(23, 59, 59), ZoneInfo(time_zone)).isoformat()
 
 
 def _required(text: str, what: str) -> str:

@@ -9,7 +9,7 @@ import binascii
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from cryptography.exceptions import InvalidSignature
@@ -24,6 +24,8 @@ SENDER = "GooglePayPasses"
 MAX_BYTES = 16_384
 MAX_SIGNATURES = 5
 LONGEST_NAME, LONGEST_NONCE = 120, 128
+# Nonces are kept until their message ends: none may ask to be kept for ever.
+LONGEST_LIFE = timedelta(days=30)
 
 
 class BadMessage(Exception):
@@ -103,6 +105,8 @@ def _message(text: str, issuer_id: str, at: datetime) -> Message:
         _refuse(str(error))
     if expires_at <= at:
         _refuse("the message has expired")
+    if expires_at > at + LONGEST_LIFE:
+        _refuse("the message ends in a far future")
     return Message(names["classId"], names["objectId"], event, names["nonce"], expires_at)
 
 

@@ -76,7 +76,7 @@ def problems(merchant_id: UUID | None = None) -> list[Problem]:
     """Return what keeps us from using the account, without asking Google; [] when all is well."""
     missing = [name for name in (ISSUER, ACCOUNT) if not getattr(settings, name)]
     if missing:
-        return [Problem("missing", name, f"{name} is not set") for name in missing]
+        return [Problem("missing", name, f"{name} is not set.") for name in missing]
     try:
         current(merchant_id)
     except BrokenCredential as error:

@@ -9,7 +9,7 @@ Body = dict[str, Any]
 # What we may have set once. Where we do not know what Google holds, these are cleared unless they are to be there.
 OF_OBJECT = (
     "loyaltyPoints", "secondaryLoyaltyPoints", "accountName", "accountId", "barcode", "heroImage", "textModulesData",
-    "linksModuleData",
+    "linksModuleData", "validTimeInterval",
 )  # fmt: skip
 OF_CLASS = ("countryCode", "callbackOptions", "merchantLocations", "textModulesData", "linksModuleData")
 NAMES = frozenset({"id", "classId"})
@@ -47,8 +47,9 @@ def class_difference(base: Mapping[str, Any], wanted: Mapping[str, Any]) -> Body
 
 
 def object_difference(base: Mapping[str, Any], wanted: Mapping[str, Any]) -> Body:
-    """Return the difference of an object."""
-    return difference(base, wanted, clearable=OF_OBJECT)
+    """Return the difference of an object. With another end goes the state: at the end Google changes it by itself."""
+    changes = difference(base, wanted, clearable=OF_OBJECT)
+    return {**changes, "state": wanted["state"]} if "validTimeInterval" in changes else changes
 
 
 def digest(body: Mapping[str, Any]) -> str:

@@ -59,6 +59,8 @@ def object_body(card: CardDescription, *, object_id: str, class_id: str, hero: s
         **_balances(card),
         "textModulesData": _object_texts(card),
     }
+    if card.ends_at:
+        body["validTimeInterval"] = {"end": {"date": card.ends_at}}
     if hero and not over:
         body["heroImage"] = _image(hero, card.program, card.language)
     if not over:
