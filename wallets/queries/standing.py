@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 
 from wallets.enums import Provider
 from wallets.models import ProviderState
-from wallets.providers.apple import apns
 from wallets.providers.apple import checks as apple_checks
 from wallets.providers.apple import credentials as apple
 from wallets.providers.base import Problem
@@ -60,16 +59,14 @@ def notice() -> str:
 
 
 def _with_credential(provider: Provider, merchant_id: UUID | None, problems: tuple[Problem, ...]) -> Standing:
-    ends_at, for_development, asked = None, False, True
+    ends_at, for_development = None, False
     if provider == Provider.APPLE:
         credential = apple.current(merchant_id)
         fingerprint, ends_at = credential.fingerprint, credential.not_after
-        for_development, asked = apple_checks.is_for_development(credential), apns.is_for(credential)
+        for_development = apple_checks.is_for_development(credential)
     else:
         fingerprint = google.current(merchant_id).fingerprint
-    known = ProviderState.objects.filter(provider=provider, credential=fingerprint)
-    # What Apple said of a chain of our own making holds for nothing: it is not asked any more.
-    state = known.first() if asked else None
+    state = ProviderState.objects.filter(provider=provider, credential=fingerprint).first()
     return Standing(
         provider, set_up=True, problems=problems, fingerprint=fingerprint, ends_at=ends_at,
         blocked_at=state.blocked_at if state else None, reason=state.reason if state else "",
