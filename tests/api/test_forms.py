@@ -26,9 +26,9 @@ FORMS = [
     if "POST" in route.methods
 ]
 # Questions with a button and nothing else.
-WITHOUT_FIELDS = {"loyalty/<str:store_code>/link/<str:token>"} | {
-    pattern for pattern, _ in FORMS if pattern.endswith(("/close", "/remove", "/revoke", "/leave", "<slug:status>"))
-}
+WITHOUT_FIELDS = {
+    f"loyalty/<str:store_code>/{rest}" for rest in ("link/<str:token>", "open/<str:token>", "handover")
+} | {pattern for pattern, _ in FORMS if pattern.endswith(("/close", "/remove", "/revoke", "/leave", "<slug:status>"))}
 SKIPPED = {"csrfmiddlewaretoken", "language", "theme", "next"}
 
 

@@ -80,10 +80,10 @@ def test_history_takes_the_same_queries_for_one_and_three(shop: Shop, django_ass
     card = shop.card(name="Tom")
     browser, url = shop.client(), shop.page(f"cards/{card.pk}")
     browser.get(url)
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(24):
         browser.get(url)
     for _ in range(2):
         shop.world.tick(seconds=1)
         shop.world.stamp(card)
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(24):
         browser.get(url)

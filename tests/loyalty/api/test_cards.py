@@ -57,7 +57,7 @@ def test_list_costs_the_same_for_one_and_for_three(world: World, count: int, dja
     made, caller = make_cards(world, count), Caller.of(world)
     caller.get("cards")
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         answer = caller.get("cards")
 
     assert set(ids(answer)) == {str(card.pk) for card in made}

@@ -261,7 +261,7 @@ def test_a_list_of_cards_costs_the_same_however_long_it_is(number: int) -> None:
         shown = CardSerializer(card_faces.faces(card_faces.cards(), timezone.now()), many=True).data
 
     assert len(shown) == number
-    assert len(queries) == 3
+    assert len(queries) == 4
 
 
 def test_another_app_answers_for_wallets(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

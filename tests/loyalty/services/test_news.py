@@ -178,7 +178,7 @@ def test_every_change_of_a_card_is_heard() -> None:
     world = World.make()
     card = world.card()
     world.stamp(card)
-    assert ROUTES["card.changed"] == ("loyalty.tell_customer",)
+    assert ROUTES["card.changed"] == ("loyalty.tell_customer", "wallets.note_change")
     with tenancy.scope(world.merchant_id):
         topics = list(OutboxEvent.objects.order_by("id").values_list("topic", flat=True))
     assert topics.count("card.changed") == 2

@@ -130,5 +130,5 @@ def test_everything_costs_the_same_for_one_stamp_and_for_three(count: int, djang
     for number in range(count):
         visitor.world.stamp(visitor.card, key=f"k{number}")
 
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(26):
         visitor.see("privacy/export")

@@ -150,7 +150,7 @@ CORPUS: dict[str, tuple[Spoil, str]] = {
     "BOM": (lambda p: p.text(b"\xef\xbb\xbf" + p.files["pass.json"]), "pass.json begins with a byte order mark"),
     "UTF-16": (lambda p: p.text(p.files["pass.json"].decode().encode("utf-16")), "begins with a byte order mark"),
     "Latin-1": (
-        lambda p: p.text(p.files["pass.json"].decode().replace("é", "e").encode("latin-1")),
+        lambda p: p.text(p.files["pass.json"].decode().replace("é", "e").encode("latin-1", "replace")),
         "pass.json is not UTF-8",
     ),
     "trailing comma": (lambda p: p.text(p.files["pass.json"][:-1] + b",}"), "pass.json is not JSON"),

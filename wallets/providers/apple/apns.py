@@ -10,9 +10,9 @@ import logging
 import os
 import ssl
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,6 +74,15 @@ def push(credential: Credential, tokens: Sequence[str]) -> list[Told]:
     """
     if not tokens:
         return []
+    return _hand().submit(_push, credential, tokens).result()
+
+
+def forget() -> None:
+    """Close this process's connections."""
+    _hand().submit(_close_all).result()
+
+
+def _push(credential: Credential, tokens: Sequence[str]) -> list[Told]:
     runner, channels = _mine()
     url = str(settings.LOYALTY_APPLE_APNS_URL)
     key = (credential.fingerprint, url, str(settings.LOYALTY_APPLE_APNS_CA_PATH))
@@ -88,8 +97,7 @@ def push(credential: Credential, tokens: Sequence[str]) -> list[Told]:
     return runner.run(channels[key].push(tokens))
 
 
-def forget() -> None:
-    """Close this thread's connections."""
+def _close_all() -> None:
     runner, channels = _mine()
     runner.run(_close(channels))
 
@@ -206,10 +214,14 @@ class _Batch:
     fault: Told | None = None
 
 
-class _Mine(threading.local):
-    """A loop per thread, which lives as long as its connections; a forked process starts with none of them."""
+class _Mine:
+    """One thread per process with a loop of its own, which lives as long as its connections.
+
+    A thread of its own, since the caller's may run a loop already. A forked process starts with none of it.
+    """
 
     pid = 0
+    hand: ThreadPoolExecutor
     runner: asyncio.Runner
     channels: dict[Any, Channel]
 
@@ -217,9 +229,16 @@ class _Mine(threading.local):
 _kept = _Mine()
 
 
-def _mine() -> tuple[asyncio.Runner, dict[Any, Channel]]:
+def _hand() -> ThreadPoolExecutor:
+    """Return the thread that talks to Apple."""
     if _kept.pid != os.getpid():
-        _kept.pid, _kept.runner, _kept.channels = os.getpid(), asyncio.Runner(), {}
+        _kept.hand = ThreadPoolExecutor(max_workers=1, thread_name_prefix="apns")
+        _kept.runner, _kept.channels, _kept.pid = asyncio.Runner(), {}, os.getpid()
+    return _kept.hand
+
+
+def _mine() -> tuple[asyncio.Runner, dict[Any, Channel]]:
+    """Return the loop and the connections; in the thread that talks to Apple only."""
     return _kept.runner, _kept.channels
 
 
