@@ -62,6 +62,8 @@ app.conf.beat_schedule = BEAT_SCHEDULE
 # By itself Celery opens a connection to the database for each task, which costs more than most tasks. It is kept, and
 # looked at before each task as it is before each request; once in a while there is a new one all the same.
 app.conf["CELERY_DB_REUSE_MAX"] = 500
+# pools.py says which fault of Celery makes it necessary.
+app.conf.worker_pool = "loyalty_platform.pools:TaskPool"
 app.autodiscover_tasks()
 
 

@@ -32,7 +32,9 @@ MEASURE = """() => {
     .map((one) => `${one.tagName.toLowerCase()}.${[...one.classList].join(".")}`);
   return `${over} px too wide at ${width}: ${[...new Set(names)].slice(-4).join(", ")}`;
 }"""
-FRAME = """() => [document.querySelectorAll("h1").length, document.documentElement.lang, document.title.trim()]"""
+FRAME = """() => [
+  [...document.querySelectorAll("h1")].filter((one) => one.checkVisibility()).length,
+  document.documentElement.lang, document.title.trim()]"""
 
 
 @cache
@@ -66,6 +68,8 @@ class Inspector:
         answer = self.page.goto(f"{self.site_url}{path}")
         if answer.status != status:
             self._heard.append(f"answered {answer.status}")
+        if self.page.locator("#swagger-ui").count():
+            self.page.locator("#swagger-ui .opblock-tag").first.wait_for()
         self.inspect(path, width=width, language=language)
 
     def glance(self, path: str, *, language: str) -> None:

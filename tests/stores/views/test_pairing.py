@@ -10,6 +10,7 @@ from stores.queries import devices
 from stores.services import terminals
 from tests.factories.merchants import UserFactory
 from tests.factories.stores import StoreFactory
+from tests.support import windows
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +60,7 @@ def test_needs_the_csrf_token() -> None:
 
 def test_counts_tries_by_address(client: Client, settings: Any) -> None:
     settings.LOYALTY_THROTTLE_SCALE = 1
+    windows.whole(3600)
 
     statuses = [client.post("/pair", {"code": "AAAAAAAA"}).status_code for _ in range(22)]
 

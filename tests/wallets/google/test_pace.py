@@ -112,6 +112,25 @@ def test_whoever_waits_for_something_urgent_has_all_turns_meanwhile() -> None:
     assert order.count(Priority.BULK) <= 3  # the first one, and the last when nobody urgent waits any more
 
 
+def test_of_equals_the_first_to_come_is_the_first_to_go() -> None:
+    order: list[int] = []
+
+    def work(number: int) -> None:
+        if pace.take(Priority.STAMP, seconds=5):
+            order.append(number)
+
+    assert pace.take(Priority.STAMP, seconds=1)
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.003)
+    for thread in threads:
+        thread.join()
+
+    assert order == sorted(order)
+    assert len(order) == 12
+
+
 def test_one_that_waited_and_went_away_stops_nobody() -> None:
     assert pace.take(Priority.BULK, seconds=1)
     assert not pace.take(Priority.SAVE, seconds=0)

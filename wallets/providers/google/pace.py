@@ -1,7 +1,8 @@
 """How fast we may speak to Google: one pace for all processes, kept in Redis, the urgent first.
 
-A request waits until the gap since the last one has passed and nobody more urgent waits. A permission is for now: who
-is held up before using it asks anew, so that two of them never fall together at Google.
+A request waits until the gap since the last one has passed and nobody more urgent waits, nor anybody as urgent who came
+before. A permission is for now: who is held up before using it asks anew, so that two of them never fall together at
+Google.
 """
 
 import random
@@ -22,11 +23,12 @@ FRESH_SECONDS = 0.03
 TIMEOUT_SECONDS = 0.25
 AWAY_SECONDS = 2.0
 LOCAL_GAP_SECONDS = 0.25
-# Who waits is known by `<rank>:<id>`, which is forgotten when it does not ask again. Answers 0 or the wait in µs.
+# Who waits is known by `<rank>:<since>:<id>`, in whose order they go; who does not ask again is forgotten. Answers 0 or
+# the wait in µs.
 TAKE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local rank, me, gap, stay = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local me, gap, stay = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 local free = tonumber(redis.call('GET', KEYS[1]) or '0')
 if free > now + 2 * gap then
@@ -37,7 +39,7 @@ end
 local wait = free - now
 if wait <= 0 then
   for _, other in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
-    if tonumber(string.match(other, '^%d+')) < rank then wait = gap end
+    if other < me then wait = gap end
   end
 end
 if wait > 0 then
@@ -66,10 +68,10 @@ _shared = _Shared()
 
 def take(priority: int, *, seconds: float) -> bool:
     """Wait for the permission to send one request now; False when `seconds` went by without one."""
-    me, end = f"{int(priority)}:{token_hex(6)}", time.monotonic() + seconds
+    me, end = f"{int(priority):03}:{time.time_ns() // 1000:017}:{token_hex(4)}", time.monotonic() + seconds
     while True:
         asked = time.monotonic()
-        wait = _ask(priority, me)
+        wait = _ask(me)
         if wait <= 0 and time.monotonic() - asked <= FRESH_SECONDS:
             return True
         if time.monotonic() + max(wait, 0) >= end:
@@ -77,11 +79,11 @@ def take(priority: int, *, seconds: float) -> bool:
         time.sleep(min(max(wait, 0), LONGEST_SLEEP) + random.uniform(0, 0.001))  # noqa: S311 - spreads the askers
 
 
-def _ask(priority: int, me: str) -> float:
+def _ask(me: str) -> float:
     """Return 0 when the request may go now, else the seconds after which to ask again."""
     if time.monotonic() >= _shared.away_until:
         try:
-            wait = _client().eval(TAKE, 2, KEY, WAITING, int(priority), me, GAP_MICROSECONDS, WAITER_MICROSECONDS)
+            wait = _client().eval(TAKE, 2, KEY, WAITING, me, GAP_MICROSECONDS, WAITER_MICROSECONDS)
             return int(wait) / 1_000_000
         except (redis.RedisError, OSError):
             _shared.away_until = time.monotonic() + AWAY_SECONDS
