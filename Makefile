@@ -40,8 +40,8 @@ lint: ## style, layers, templates, migrations, API document, types
 format: ## rewrite files as `make lint` wants them
 	@$(SETUP) local && $(PY) -m ruff check --fix-only --quiet . && $(PY) -m ruff format --quiet . && exec $(PY) -m djlint templates --reformat --quiet
 
-bench: ## the speed of a stamp, as a ratio to plain SQL on the same machine
-	@$(SETUP) local && $(PY) -m tests.bench && $(PY) -m tests.bench.links && exec $(PY) -m tests.bench.pushes
+bench: ## the speed of a stamp, of passes, save links and pushes, each as a ratio measured in the same run
+	@$(SETUP) local && $(PY) -m tests.bench && $(PY) -m tests.bench.passes && $(PY) -m tests.bench.links && exec $(PY) -m tests.bench.pushes
 
 schema: ## write the API document anew
 	@$(SETUP) local && exec $(MANAGE) openapi

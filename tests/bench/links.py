@@ -5,21 +5,19 @@ Both run on one core, in turns, for as long; time of the processor counts, so th
 
 import json
 import os
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.bench.openssl import signatures
+
 ROUNDS = int(os.environ.get("BENCH_LINK_ROUNDS", "3"))
 SECONDS = int(os.environ.get("BENCH_LINK_SECONDS", "2"))
 WANTED = 0.5
 ISSUER = "3388000000022222222"
-# "+F2:<number>:<bits>:<signatures a second>:<verifications a second>"; time is the processor's.
-SIGNS = re.compile(r"^\+F2:[0-9]+:2048:(?P<rate>[0-9.]+)", re.MULTILINE)
 
 
 def main() -> int:
@@ -49,15 +47,6 @@ def links(seconds: float) -> float:
             save_links.save_url(credentials.current(), name, at=at)
         made += 100
     return made / (time.process_time() - began)
-
-
-def signatures(seconds: int) -> float:
-    """Return how many signatures openssl makes in one second of the processor."""
-    command = ["openssl", "speed", "-mr", "-seconds", str(seconds), "rsa2048"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found = SIGNS.search(done.stdout)
-    assert found, done.stdout
-    return float(found["rate"])
 
 
 def _settle(folder: Path) -> None:
