@@ -1,46 +1,49 @@
 """Several statements in one round trip, by PostgreSQL's pipeline mode (libpq 14 and later)."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
+from psycopg import Connection, Cursor, RawCursor
 from psycopg.pq import TransactionStatus
+from psycopg.rows import dict_row
 
 
 class Deferred:
     """The rows of one statement of a pipeline; readable once the pipeline is closed."""
 
-    def __init__(self, cursor: CursorWrapper) -> None:
+    __slots__ = ("_cursor",)
+
+    def __init__(self, cursor: Cursor[dict[str, Any]]) -> None:
         self._cursor = cursor
 
     def one(self) -> dict[str, Any] | None:
         """Return the first row as a dict by column name, or None."""
-        row = self._cursor.fetchone()
-        return dict(zip(self.columns, row, strict=True)) if row is not None else None
+        return self._cursor.fetchone()
 
     def all(self) -> list[dict[str, Any]]:
         """Return every row as a dict by column name."""
-        columns = self.columns
-        return [dict(zip(columns, row, strict=True)) for row in self._cursor.fetchall()]
-
-    @property
-    def columns(self) -> list[str]:
-        """The names of the columns."""
-        return [column[0] for column in self._cursor.description]
+        return self._cursor.fetchall()
 
 
 class Pipeline:
-    """Queues statements; they run in order, in one round trip, when the pipeline is closed."""
+    """Queues statements; they run in order, in one round trip, when the pipeline is closed.
 
-    def __init__(self, stack: ExitStack) -> None:
-        self._stack = stack
+    They go to psycopg's own cursors: Django's, which log and time each statement, cost twice as much as these here.
+    """
+
+    __slots__ = ("_wire",)
+
+    def __init__(self, wire: Connection[Any]) -> None:
+        self._wire = wire
 
     def run(self, sql: str, params: Sequence[Any] | dict[str, Any] | None = None) -> Deferred:
         """Queue one statement and return its rows-to-be."""
-        cursor = connection.cursor()
-        self._stack.callback(cursor.close)
+        _note(sql)
+        cursor = self._wire.cursor(row_factory=dict_row)
         cursor.execute(sql, params)
         return Deferred(cursor)
 
@@ -53,13 +56,13 @@ def pipeline() -> Iterator[Pipeline]:
     do not run; the surrounding transaction is then to be rolled back as after any database error.
     """
     connection.ensure_connection()
-    wire, stack = connection.connection, ExitStack()
+    wire = connection.connection
     begins = _begin_is_due(wire)
     if begins:
         # By itself psycopg sends BEGIN and waits for its answer before it queues the first statement.
         wire.autocommit = True
     with connection.wrap_database_errors, wire.pipeline():
-        line = Pipeline(stack)
+        line = Pipeline(wire)
         if begins:
             line.run("BEGIN")
         yield line
@@ -69,3 +72,29 @@ def _begin_is_due(wire: Any) -> bool:
     """Tell whether the next statement is the first of a transaction, and that an ordinary one."""
     idle = wire.info.transaction_status == TransactionStatus.IDLE
     return idle and not wire.autocommit and wire.isolation_level is None and wire.read_only is None
+
+
+def write(sql: str, params: Sequence[Any]) -> tuple[Any, ...] | None:
+    """Run one long statement of the open transaction, with %s for each parameter, and return its first row.
+
+    psycopg remembers how it takes a statement apart only for those of up to 50 parameters; here it need not.
+    """
+    connection.ensure_connection()
+    _note(sql)
+    with connection.wrap_database_errors, RawCursor(connection.connection) as cursor:
+        cursor.execute(_numbered(sql), params)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
+
+
+def _note(sql: str) -> None:
+    """Put a statement on Django's list where somebody counts them."""
+    if connection.queries_logged:
+        connection.queries_log.append({"sql": sql, "time": "0"})
+
+
+@lru_cache(maxsize=500)
+def _numbered(sql: str) -> str:
+    """Return a statement with PostgreSQL's own placeholders, $1 and on."""
+    parts, numbers = sql.split("%s"), count(1)
+    return parts[0] + "".join(f"${next(numbers)}{part}" for part in parts[1:])

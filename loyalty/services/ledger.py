@@ -11,9 +11,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
-from core import idempotency, outbox
+from core import db, idempotency, outbox
 from core.ids import uuid7
 from core.web import stored_address
 from loyalty.rules.points import Change
@@ -116,10 +116,8 @@ def commit(write: Write, facts: Facts, asked: idempotency.Request | None) -> Non
     sql = "WITH " + ", ".join(part for part, _ in with_) + " SELECT count(*) FROM changed_card"
     params = [value for _, values in with_ for value in values]
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, params)
-            if cursor.fetchone() != (1,):
-                raise LostUpdate(f"card {write.before.id} moved past seq {write.before.seq}")
+        if db.write(sql, params) != (1,):
+            raise LostUpdate(f"card {write.before.id} moved past seq {write.before.seq}")
     except IntegrityError as error:
         if "loyalty_ledger_key" in str(error) or "core_idempotency_key" in str(error):
             raise idempotency.IdempotencyKeyReused from error

@@ -1,5 +1,6 @@
 """Who calls the store API: an API key, a paired terminal, or a signed-in person. Each becomes a Credential."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +23,10 @@ STORE_HEADER = "X-Store-Code"
 NOTE_EVERY_SECONDS = 60.0
 MAX_NOTED = 10_000
 
+REMEMBERED_SECONDS = 60.0
+
 _noted: dict[UUID, float] = {}
+_proven: dict[bytes, tuple[float, Credential]] = {}
 
 
 class ApiKeyAuthentication(authentication.BaseAuthentication):
@@ -33,7 +37,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
         kind, _, text = request.headers.get("Authorization", "").strip().partition(" ")
         if kind.lower() != "bearer":
             return None
-        credential = devices.api_key_credential(text.strip())
+        credential = _remembered(devices.api_key_credential, text.strip())
         if credential is None:
             raise NotAuthenticated
         _note_use(credential, api_keys.note_used, "api_key_id")
@@ -56,7 +60,7 @@ class TerminalAuthentication(authentication.SessionAuthentication):
         cookie = request.COOKIES.get(devices.TERMINAL_COOKIE, "")
         if not cookie or _person_acts(request):
             return None
-        credential = devices.terminal_credential(cookie)
+        credential = _remembered(devices.terminal_credential, cookie)
         if credential is None:
             return None
         self.enforce_csrf(request)
@@ -145,6 +149,24 @@ def _merchant_of(user_id: UUID, store_code: str) -> UUID:
     if len(rows) > 1:
         raise StoreRequired
     return UUID(str(rows[0][0]))
+
+
+def _remembered(look_up: Callable[[str], Credential | None], text: str) -> Credential | None:
+    """Return whose secret this is; each process remembers that for a minute.
+
+    It remembers only whose: whether a key or a terminal was revoked is looked at anew with the rights of each request
+    (stores.queries.access), and the secret of either never changes.
+    """
+    now, name = time.monotonic(), hashlib.sha256(text.encode(errors="replace")).digest()
+    known = _proven.get(name)
+    if known is not None and now - known[0] < REMEMBERED_SECONDS:
+        return known[1]
+    credential = look_up(text)
+    if credential is not None:
+        if len(_proven) >= MAX_NOTED:
+            _proven.clear()
+        _proven[name] = (now, credential)
+    return credential
 
 
 def _note_use(credential: Credential, note: Callable[..., None], name: str) -> None:

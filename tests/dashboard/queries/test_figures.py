@@ -162,7 +162,7 @@ def test_the_endpoint_answers_both_in_a_fixed_number_of_queries(count: int, djan
         caller = Caller.of(world)
         caller.get("program")
 
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(13):
             answer = caller.get("stats")
 
     assert set(answer.json()) == {"store", "merchant"}
