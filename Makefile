@@ -7,15 +7,16 @@ PYTHON ?= python3
 PY := .venv/bin/python
 SETUP := $(PYTHON) loyalty_platform/launcher/setup.py
 TESTS ?=
+DRILLS ?=
 # Commands that need no server: a warning that there is none is not an error.
 MANAGE := $(PY) -W ignore::RuntimeWarning manage.py
 LOCKS := base run local production
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench schema messages lock clean
+.PHONY: help setup run test lint format bench bench-reports drill schema messages lock clean
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 setup: ## make the virtual environment with everything for development
 	@exec $(SETUP) local
@@ -42,6 +43,12 @@ format: ## rewrite files as `make lint` wants them
 
 bench: ## the speed of a stamp, of passes, save links and pushes, each as a ratio measured in the same run
 	@$(SETUP) local && $(PY) -m tests.bench && $(PY) -m tests.bench.passes && $(PY) -m tests.bench.links && exec $(PY) -m tests.bench.pushes
+
+bench-reports: ## the same reports at one and at ten million ledger rows (takes long; BENCH_REPORT_ROWS=100000 for a short one), and Google's pace
+	@$(SETUP) local && $(PY) -m tests.bench.reports && exec $(PY) -m tests.bench.google_pace
+
+drill: ## break a whole stack on purpose and see whether each promise holds (SHORT=1 briefly, DRILLS="3 5" some of them)
+	@$(SETUP) local && exec env SHORT="$(SHORT)" $(PY) -m tests.drills $(DRILLS)
 
 schema: ## write the API document anew
 	@$(SETUP) local && exec $(MANAGE) openapi

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import redis
@@ -111,6 +112,7 @@ class Relay:
         self._table = routes()
         self._publisher = Publisher()
         self._redis: redis.Redis | None = None
+        self._outcome: claims.Outcome | None = None
         self._pause = FIRST_PAUSE_SECONDS
         self._stopping = self._waiting = False
 
@@ -131,6 +133,8 @@ class Relay:
 
     def step(self) -> None:
         """Wait for work and do it. A broker or a database that is away costs a pause and nothing else."""
+        if settings.RELAY_PULSE:
+            Path(settings.RELAY_PULSE).touch()
         try:
             self._await_wake()
             there = self._drain()
@@ -161,16 +165,23 @@ class Relay:
         """Publish batch after batch until nothing is queued; returns whether the broker was there all the time."""
         while not self._stopping:
             close_old_connections()
+            self._settle()
             events = claims.claim(at=self._now())
             if not events:
                 return True
-            outcome, there = publish(events, self._publisher, self._table, lambda: self._stopping)
-            claims.settle(outcome, at=self._now())
+            self._outcome, there = publish(events, self._publisher, self._table, lambda: self._stopping)
+            self._settle()
             if not there:
                 return False
             if len(events) < claims.SHARE:
                 self._idle(lambda: time.sleep(LINGER_SECONDS))
         return True
+
+    def _settle(self) -> None:
+        """Write down what became of the last batch: when the database is away, once it is back, lest all go twice."""
+        if self._outcome is not None:
+            claims.settle(self._outcome, at=self._now())
+            self._outcome = None
 
     def _idle(self, wait: Callable[[], object]) -> object:
         """Wait in a way that `stop` ends at once, also when it came a moment before."""

@@ -1,6 +1,7 @@
 """The API's OpenAPI document and the page that shows it, both from our own origin."""
 
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -43,9 +44,18 @@ PROBLEM: dict[str, Any] = {
 }
 
 
-@lru_cache(maxsize=1)
+# drf-spectacular loads its extensions on the way and is not made for two threads: the first visitors come in turn.
+_making = Lock()
+
+
 def document() -> dict[str, Any]:
     """Return the OpenAPI document of all API views, in English; made once per process."""
+    with _making:
+        return _document()
+
+
+@lru_cache(maxsize=1)
+def _document() -> dict[str, Any]:
     with translation.override("en"):
         generator = SchemaGenerator()  # type: ignore[no-untyped-call]
         return dict(generator.get_schema(request=None, public=True))  # type: ignore[no-untyped-call]

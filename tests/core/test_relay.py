@@ -315,6 +315,32 @@ def test_the_database_may_restart(real_db: Any, broker: str) -> None:
         assert eventually(lambda: outbox.states(*second) == ["sent"])
 
 
+def test_what_was_published_while_the_database_went_away_is_not_published_twice(real_db: Any, broker: str) -> None:
+    import psycopg
+
+    class Cutting(dict[str, tuple[str, ...]]):
+        """The routes of the tests; whoever looks one up loses all connections to the database."""
+
+        def get(self, topic: str, default: Any = ()) -> Any:
+            with psycopg.connect(real_db.superuser_url, autocommit=True) as admin:
+                admin.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND usename = 'loyalty_app'"
+                )
+            return super().get(topic, default)
+
+    ids = outbox.publish(count=3)
+    process = relay.Relay()
+    process._table = Cutting(outbox.ROUTES)
+    process.step()
+    assert outbox.states(*ids) == ["inflight"] * 3
+
+    process.step()
+
+    assert outbox.states(*ids) == ["sent"] * 3
+    assert len(waiting(broker)) == 3
+
+
 def test_purge_deletes_what_is_older_than_its_time() -> None:
     from core import tenancy
 

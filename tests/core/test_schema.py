@@ -1,6 +1,9 @@
 """The API's document and its page: committed, complete, and shown without a foreign host under the strict policy."""
 
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -10,8 +13,24 @@ from drf_spectacular.drainage import GENERATOR_STATS
 
 from core.api import schema
 from core.management.commands import openapi
+from tests.architecture.source import ROOT
 
 METHODS = {"get", "post", "put", "patch", "delete"}
+# In a process of its own: only the first document of a process is made of classes that nobody has loaded yet.
+FIRST_VISITORS = """
+import sys, threading, django
+django.setup()
+from core.api import schema
+sys.setswitchinterval(1e-5)
+ready, found = threading.Barrier(8), []
+def ask():
+    ready.wait()
+    found.append(schema.document()["openapi"])
+visitors = [threading.Thread(target=ask) for _ in range(8)]
+[visitor.start() for visitor in visitors]
+[visitor.join() for visitor in visitors]
+print(len(found))
+"""
 TAGS = {"store", "storefront", "public", "merchant", "admin"}
 
 
@@ -125,3 +144,11 @@ def test_every_post_that_honours_an_idempotency_key_says_so() -> None:
 
     assert without <= WITHOUT_KEY
     assert len(posts) > len(WITHOUT_KEY)
+
+
+def test_the_first_visitors_of_a_process_may_come_together() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", FIRST_VISITORS]
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "loyalty_platform.settings.test"}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+    assert done.stdout.strip() == "8", done.stderr[-500:]

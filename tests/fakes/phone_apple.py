@@ -101,6 +101,14 @@ class AppleHalf:
         elif name == "goodbye":
             self.apns.say_goodbye(taken=False)
 
+    def command(self, body: dict[str, Any]) -> None:
+        """Let the push service answer single tokens in another way, or leave after so many pushes; or heal it first."""
+        if body.get("heal"):
+            self.apns.heal()
+        for answer in body.get("answers", []):
+            self.apns.answer(**answer)
+        self.apns.goodbye_after = body.get("goodbye_after", self.apns.goodbye_after)
+
     def _card(self, serial: str, held: Held) -> dict[str, Any]:
         shown = ShownPass(self.phone.packages[serial])
         return {

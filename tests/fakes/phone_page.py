@@ -47,6 +47,9 @@ class Phone(Protocol):
     def google_keys(self) -> dict[str, Any]:
         """Return the root keys of the callbacks."""
 
+    def pushes(self) -> dict[str, int]:
+        """Return how many pushes were taken for each token, those of other devices, too."""
+
 
 class PhonePage:
     """The server of the page."""
@@ -78,13 +81,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer with a file, a picture or the state."""
         address = urllib.parse.urlsplit(self.path)
         asked = dict(urllib.parse.parse_qsl(address.query))
+        told = {"/state": self.phone.state, "/google/keys": self.phone.google_keys, "/pushes": self.phone.pushes}
         match address.path:
             case "/":
                 self._file("index.html")
             case "/healthz":
                 self._json({"status": "ok"})
-            case "/state":
-                self._json(self.phone.state())
             case "/events":
                 self._events()
             case "/image":
@@ -93,8 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._picture(asked.get("of", ""))
             case "/barcode":
                 self._bytes(_barcode(asked.get("text", "")), "image/svg+xml")
-            case "/google/keys":
-                self._json(self.phone.google_keys())
+            case path if path in told:
+                self._json(told[path]())
             case path if path.startswith("/phone/"):
                 self._file(path.removeprefix("/phone/"))
             case _:

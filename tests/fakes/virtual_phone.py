@@ -1,5 +1,6 @@
 """The phone of the page: an iPhone and an Android phone in one, moved by buttons and by what the fakes hear."""
 
+from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,6 +39,10 @@ class VirtualPhone:
         """Return a picture of an Apple pass."""
         return self.apple.image(card, name)
 
+    def pushes(self) -> dict[str, int]:
+        """Return how many pushes Apple's service took for each token."""
+        return Counter(self.apple.apns.tokens)
+
     def google_keys(self) -> dict[str, Any]:
         """Return the root keys of the callbacks."""
         return self.google.signer.root_keys()
@@ -55,6 +60,8 @@ class VirtualPhone:
             case "fault":
                 switch = self.switches[str(body["provider"])]
                 switch.turn(str(body["fault"]), float(body.get("seconds", FAULT_SECONDS)))
+            case "apns":
+                self.apple.command(body)
             case _:
                 raise Refused("There is no such button.")
         self.happenings.wake()

@@ -41,7 +41,7 @@ class Stack:
         self.folder = folder
         self.port = free_port()
         self.mark = uuid.uuid4().hex
-        self.env = env or {}
+        self.given = env or {}
         self.process: subprocess.Popen[bytes] | None = None
         self.leaders: dict[str, int] = {}
         copy_clone(folder)
@@ -81,7 +81,7 @@ class Stack:
 
     def environment(self, **env: str) -> dict[str, str]:
         """Return an almost empty environment: what the suite was started with must not leak in."""
-        return {"PATH": os.environ["PATH"], "PORT": str(self.port), MARK: self.mark, **self.env, **env}
+        return {"PATH": os.environ["PATH"], "PORT": str(self.port), MARK: self.mark, **self.given, **env}
 
     def run(self) -> dict[str, Any]:
         """Return what var/run.json says, {} when nothing runs."""
@@ -112,10 +112,10 @@ class Stack:
         except OSError:
             return 0
 
-    def kill(self, name: str) -> int:
-        """Send SIGKILL to one part (or `launcher`); returns its process id."""
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Send a signal, SIGKILL by default, to one part (or `launcher`); returns its process id."""
         pid = self.process.pid if name == "launcher" and self.process else self.processes()[name]
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
         return pid
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:

@@ -20,7 +20,8 @@ MOST = 1000
 # Events of all topics that are looked through, the newest: more than a busy minute has.
 RECENT = 20_000
 
-# A row that is queued, or that was claimed after the event, covers it. Where no row is, a device or Google is to hear.
+# A row that is queued, or that was claimed after the event, covers it. Where no row is, a device or Google is to hear:
+# but for a card whose enrolment was noted (its version grew) before a device downloaded it, which has nothing to hear.
 MISSED = """
     WITH heard AS (
         SELECT DISTINCT ON (card_id) merchant_id, card_id, why, created_at FROM (
@@ -33,7 +34,7 @@ MISSED = """
     WHERE (%(apple)s AND EXISTS (
             SELECT FROM wallets_applepass p
             JOIN wallets_appledeviceregistration r ON r.merchant_id = p.merchant_id AND r.apple_pass_id = p.id
-            WHERE p.card_id = h.card_id
+            WHERE p.card_id = h.card_id AND NOT (h.why = 'card_enrolled' AND p.requested_version > 1)
         ) AND NOT EXISTS (
             SELECT FROM wallets_passupdate u WHERE u.merchant_id = h.merchant_id AND u.card_id = h.card_id
                 AND u.provider = 'apple' AND (u.state = 'queued' OR COALESCE(u.claimed_at, u.queued_at) >= h.created_at)

@@ -20,7 +20,7 @@ from tests.wallets.pipeline.phones import Phones
 from wallets import tasks
 from wallets.enums import Provider, UpdateState
 from wallets.models import PassUpdate
-from wallets.services import changes, missed
+from wallets.services import changes, missed, passes
 
 NAMES = {
     "wallets.note_change": "wallets", "wallets.rescue": "wallets", "wallets.apple.push": "push.apple",
@@ -156,6 +156,26 @@ def test_a_change_whose_task_died_is_found(phones: Phones, apns: FakeApns) -> No
 
     changes.note_change(merchant_id=phones.world.merchant_id, card_id=dead.id, why="stamp_earned", at=timezone.now())
     assert missed.find(at=later) == []
+
+
+def test_a_card_that_goes_to_a_phone_after_its_enrolment_was_noted_is_not_missed(
+    phones: Phones, apns: FakeApns
+) -> None:  # fmt: skip
+    """Its device downloaded what it shows, so a push would tell it nothing; what nobody noted is found all the same."""
+    noted, dead = phones.world.card(), phones.world.card()
+    pass_on()
+    with tenancy.scope(phones.world.merchant_id):
+        passes.apple(dead.pk)
+    phones.note(noted, "card_enrolled")
+    for number, card in enumerate((noted, dead)):
+        phones.add(card, f"late{number}")
+    with tenancy.scope(phones.world.merchant_id):
+        # As after a download, by which the server knows that the device holds the newest.
+        PassUpdate.objects.all().delete()
+
+    found = missed.find(at=timezone.now() + missed.LATE)
+
+    assert [card_id for _merchant, card_id, _why in found] == [dead.id]
 
 
 def topics(merchant_id: Any) -> list[str]:
