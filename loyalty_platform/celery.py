@@ -5,8 +5,10 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import task_prerun
+from celery.signals import task_postrun, task_prerun
 from django.db import close_old_connections
+
+from core import tracing
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty_platform.settings.production")
 
@@ -21,6 +23,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 20.0,
         "options": {"expires": 18},
     },
+    "count anew what takes long": {"task": "dashboard.renew_kept", "schedule": 20.0, "options": {"expires": 18}},
     "sweep the statistics": {"task": "dashboard.sweep_rollups", "schedule": crontab(minute="41")},
     "check the statistics": {"task": "dashboard.check_rollups", "schedule": crontab(hour="4", minute="13")},
     # Changes wake these by themselves; the timetable is the net below, for words that got lost with the broker.
@@ -44,6 +47,7 @@ TASK_ROUTES: dict[str, dict[str, str]] = {
     "loyalty.expire_points": {"queue": "bulk"},
     "loyalty.verify_*": {"queue": "bulk"},
     "dashboard.sweep_rollups": {"queue": "bulk"},
+    "dashboard.renew_kept": {"queue": "bulk"},
     "dashboard.check_rollups": {"queue": "bulk"},
     # A program's change is thousands of cards: it must not stand in the way of a stamp's.
     "wallets.note_change": {"queue": "wallets"},
@@ -72,6 +76,14 @@ def _look_at_connection(task: Any = None, **_: Any) -> None:
     """Let the next query notice a connection that died since the last task."""
     if not task.request.is_eager:
         close_old_connections()
+        tracing.begin(task=task.name, task_id=task.request.id)
+
+
+@task_postrun.connect(dispatch_uid="forget the task")
+def _forget_task(task: Any = None, **_: Any) -> None:
+    """Let no later line carry this task's number."""
+    if not task.request.is_eager:
+        tracing.end()
 
 
 __all__ = ["BEAT_SCHEDULE", "QUEUES", "TASK_ROUTES", "app", "crontab"]

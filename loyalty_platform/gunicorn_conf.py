@@ -13,7 +13,8 @@ threads = int(os.environ.get("WEB_THREADS", "4"))
 worker_class = "gthread"
 keepalive = 15
 timeout = 30
-graceful_timeout = 5
+# How long a request may still take once we are told to stop.
+graceful_timeout = int(os.environ.get("WEB_GRACEFUL_SECONDS") or 5)
 control_socket_disable = True
 # Recycling bounds what a leak could take; the jitter keeps the workers from doing it together.
 max_requests = 20_000
@@ -22,7 +23,8 @@ max_requests_jitter = 2_000
 _memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes private files there
 worker_tmp_dir = str(_memory) if _memory.is_dir() else None
 forwarded_allow_ips = "*" if os.environ.get("TRUST_PROXY") == "1" else "127.0.0.1,::1"
-accesslog = "-" if os.environ.get("WEB_ACCESS_LOG", "0") == "1" else None
+# The product writes the line of a request (core.tracing): this one would tell addresses, of people and of cards.
+accesslog = None
 
 
 def child_exit(server: Any, worker: Any) -> None:

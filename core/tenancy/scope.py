@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from core import tracing
 from core.db import Pipeline, pipeline
 
 PLATFORM_ROLE = "loyalty_platform"
@@ -66,6 +67,7 @@ def scope(merchant: UUID | str | HasPrimaryKey) -> Iterator[UUID]:
     the previous tenant back on exit. Streamed bodies, tasks and threads must open their own.
     """
     merchant_id = _as_uuid(merchant)
+    tracing.saw(merchant_id)
     with _enter(Scope(merchant_id)):
         yield merchant_id
 
@@ -78,6 +80,7 @@ def brief(merchant: UUID | str | HasPrimaryKey) -> Iterator[Pipeline]:
     the pipeline, so it opens no scope for querysets. Inside a transaction it is a part of that.
     """
     merchant_id = _as_uuid(merchant)
+    tracing.saw(merchant_id)
     if connection.in_atomic_block:
         with scope(merchant_id), pipeline() as line:
             yield line
@@ -151,6 +154,7 @@ def entered(merchant_id: UUID) -> Iterator[None]:
         with scope(merchant_id):
             yield
         return
+    tracing.saw(merchant_id)
     with transaction.atomic():
         token = _current.set(Scope(merchant_id))
         try:

@@ -24,6 +24,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return False
         return not readable
 
+    def chunked_cursor(self) -> Any:
+        """Read a long answer in pieces inside a transaction only.
+
+        Outside of one the server would have to keep it for the session, and behind PgBouncer there is none: the next
+        piece would be asked of another server.
+        """
+        return super().chunked_cursor() if self.in_atomic_block else self.cursor()
+
     @property
     def queries_logged(self) -> Any:
         """Keep no list of queries merely because of DEBUG: a long-running server would pay for it on each one."""

@@ -7,6 +7,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from loyalty_platform.settings import environment as read
+from loyalty_platform.settings import faults
 from loyalty_platform.settings.logs import logging_config
 
 BASE_DIR = read.BASE_DIR
@@ -24,6 +25,8 @@ ALLOWED_HOSTS = [*read.names("ALLOWED_HOSTS"), SITE_HOST]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 TRUST_PROXY = read.flag("TRUST_PROXY")
 METRICS_TOKEN = read.text("METRICS_TOKEN")
+# A line for each request: number, route, status, milliseconds, merchant.
+ACCESS_LOG = read.flag("WEB_ACCESS_LOG")
 ROOT_URLCONF = "loyalty_platform.urls"
 WSGI_APPLICATION = "loyalty_platform.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -62,6 +65,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "core.tracing.TracingMiddleware",
     "core.metrics.MetricsMiddleware",
     "core.middleware.DatabaseAwayMiddleware",
     "core.middleware.NotFoundMiddleware",
@@ -139,9 +143,11 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 2}
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
+CELERY_BEAT_SCHEDULE_FILENAME = read.text("BEAT_SCHEDULE", str(VAR / "beat-schedule"))
 # Which tasks hear which topic of the outbox; the relay reads it.
 EVENT_ROUTES = "loyalty_platform.events.ROUTES"
+# A file whose time says that the relay turns; "" for none.
+RELAY_PULSE = read.text("RELAY_PULSE")
 
 # People
 AUTH_USER_MODEL = "merchants.User"
@@ -306,6 +312,11 @@ LOYALTY_APPLE_SIGNER_CERT_PATH = read.text("LOYALTY_APPLE_SIGNER_CERT_PATH")
 LOYALTY_APPLE_SIGNER_KEY_PATH = read.text("LOYALTY_APPLE_SIGNER_KEY_PATH")
 LOYALTY_APPLE_APNS_URL = read.web_address("LOYALTY_APPLE_APNS_URL", "https://api.push.apple.com")
 LOYALTY_APPLE_APNS_CA_PATH = read.text("LOYALTY_APPLE_APNS_CA_PATH")
+
+# Faults go to Sentry where a DSN is set, without anything that people typed or are called.
+SENTRY_DSN = read.text("SENTRY_DSN")
+if SENTRY_DSN:
+    faults.report_to(SENTRY_DSN, environment=read.text("SENTRY_ENVIRONMENT", SITE_HOST), release=read.text("RELEASE"))
 
 LOGGING_CONFIG = None
 LOGGING = logging_config(as_json=read.flag("LOG_JSON", default=True))

@@ -124,9 +124,13 @@ def database_settings(parts: dict[str, Any]) -> dict[str, Any]:
         "PASSWORD": rest.pop("password", "") or "",
         "HOST": rest.pop("host", "") or "",
         "PORT": str(rest.pop("port", "") or ""),
-        # Statements are prepared from their third use on a connection: it halves what a stamp costs PostgreSQL.
-        # Behind PgBouncer set max_prepared_statements there.
-        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 2, **rest},
+        # Statements are prepared from their third use on a connection: it halves what a stamp costs PostgreSQL. 0 is
+        # never: a PgBouncer that gives each transaction another connection must know of it (max_prepared_statements).
+        "OPTIONS": {
+            "server_side_binding": True,
+            "prepare_threshold": number("DATABASE_PREPARE_AFTER", 2, maximum=1000) or None,
+            **rest,
+        },
     }
 
 

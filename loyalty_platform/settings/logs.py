@@ -5,16 +5,19 @@ from typing import Any
 
 import structlog
 
+from core import tracing
+
 
 def logging_config(*, as_json: bool, level: str = "INFO") -> dict[str, Any]:
     """Configure structlog and the standard library's logging alike; returns the latter's configuration."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        tracing.add_facts,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    # The plain form of a traceback: the pretty one shows the values of variables, PINs and keys among them.
+    # Tracebacks are plain: the pretty ones show the values of variables, PINs and keys among them.
     lines = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     last: Any = structlog.processors.JSONRenderer() if as_json else lines
     structlog.configure(
@@ -23,9 +26,14 @@ def logging_config(*, as_json: bool, level: str = "INFO") -> dict[str, Any]:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    finish = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if as_json:
-        finish.append(structlog.processors.format_exc_info)
+    # In both forms the traceback becomes a text here, so that it is blotted like every other one.
+    finish = [
+        tracing.without_paths,
+        tracing.add_told,
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        tracing.blotted,
+    ]
     config: dict[str, Any] = {
         "version": 1,
         "disable_existing_loggers": False,

@@ -1,7 +1,10 @@
 """The database connection notices for itself, without a round trip, that the server has cut it."""
 
-from django.db import connection
+import psycopg
+import pytest
+from django.db import connection, transaction
 
+from loyalty_platform.settings import environment
 from tests.conftest import RealDatabase
 
 
@@ -45,3 +48,22 @@ def test_no_query_is_kept_because_of_debug(real_db: RealDatabase, settings: obje
         cursor.execute("SELECT 1")
 
     assert list(connection.queries_log) == []
+
+
+def test_long_answers_are_kept_by_the_server_inside_a_transaction_only(real_db: RealDatabase) -> None:
+    """Behind PgBouncer nothing outlives a transaction: a cursor that did would be looked for on another server."""
+    with connection.chunked_cursor() as outside:
+        assert not isinstance(outside.cursor, psycopg.ServerCursor)
+    with transaction.atomic(), connection.chunked_cursor() as inside:
+        assert isinstance(inside.cursor, psycopg.ServerCursor)
+        inside.execute("SELECT generate_series(1, 1000)")
+        assert inside.fetchmany(2) == [(1,), (2,)]
+
+
+@pytest.mark.parametrize(("given", "threshold"), [("", 2), ("0", None), ("5", 5)])
+def test_statements_are_prepared_as_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, given: str, threshold: int | None
+) -> None:
+    monkeypatch.setenv("DATABASE_PREPARE_AFTER", given)
+
+    assert environment.database_settings({"dbname": "x"})["OPTIONS"]["prepare_threshold"] == threshold

@@ -1,0 +1,1 @@
+"""What stands around the processes in production: nginx, PgBouncer, PostgreSQL's settings, health checks."""
