@@ -1,0 +1,136 @@
+"""Counts that take long, kept: who asks gets the last one at once, and the worker counts anew what changed meanwhile.
+
+Distinct customers of any period cannot be added up from days, so at a merchant with some hundred thousand cards their
+count takes longer than a page may. What is quick to count is never served old. What is slow is counted anew by the
+worker that keeps the rollups, for a day after somebody asked, at most a tenth of the time; without one the page counts.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.cache import cache
+
+# So many rows behind a count are counted while a page waits.
+QUICK = 10_000
+# After a count that took a second the next one begins ten seconds later at the earliest.
+PACE = 10
+LONGEST_SECONDS = 60
+ASKED_SECONDS = 24 * 3600
+MOST_QUESTIONS = 40
+ASKERS = "kept-askers"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is counted: by which counter, of which merchant (None: the platform), with which arguments."""
+
+    name: str
+    merchant_id: UUID | None
+    arguments: tuple[Any, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The answer's place in the cache."""
+        return f"kept:{self.name}:{self.merchant_id}:{':'.join(map(str, self.arguments))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """How a question is counted, inside its scope.
+
+    size: about how many things an answer counted; later: the arguments that mean the same some days later, given when
+    it was asked and the time now.
+    """
+
+    count: Callable[..., Any]
+    size: Callable[[Any], int]
+    later: Callable[[tuple[Any, ...], float, float], tuple[Any, ...]] = lambda arguments, _asked, _now: arguments
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    version: int
+    value: Any
+    slow: bool
+    took: float
+    at: float
+
+
+# Filled by the modules whose counts are kept.
+COUNTERS: dict[str, Counter] = {}
+
+
+def answer(question: Question, *, version: int, fresh_seconds: float = 0) -> Any:
+    """Return the count; of a slow one the last that was made, a minute or some of its own lengths old at most.
+
+    version: of what is counted; an answer of another version, that is older than fresh_seconds, is an old one.
+    """
+    found, now = _read(question), time.time()
+    if found is not None and (found.version == version or now - found.at < fresh_seconds):
+        return found.value
+    if found is None or not found.slow or now - found.at > LONGEST_SECONDS + 2 * PACE * found.took:
+        found = _count(question, version)
+    if found.slow:
+        _remember(question, now)
+    return found.value
+
+
+def renew(merchant_id: UUID | None, *, version: int) -> int:
+    """Count anew what was asked for within the last day and is old by now, inside its scope; returns how many."""
+    now, done = time.time(), 0
+    asked: dict[tuple[str, tuple[Any, ...]], float] = cache.get(_list(merchant_id)) or {}
+    for (name, arguments), when in asked.items():
+        if name not in COUNTERS or now - when >= ASKED_SECONDS:
+            continue
+        wanted = {arguments, COUNTERS[name].later(arguments, when, now)}
+        done += sum(_renewed(Question(name, merchant_id, each), version, now) for each in wanted)
+    return done
+
+
+def askers() -> list[UUID]:
+    """Return the merchants of which something slow was asked within a day."""
+    return list(_askers())
+
+
+def _askers() -> dict[UUID, float]:
+    return dict(cache.get(ASKERS) or {})
+
+
+def _renewed(question: Question, version: int, now: float) -> bool:
+    found = _read(question)
+    if found is not None and (found.version == version or now - found.at < PACE * found.took):
+        return False
+    _count(question, version)
+    return True
+
+
+def _count(question: Question, version: int) -> _Answer:
+    counter, at, began = COUNTERS[question.name], time.time(), time.perf_counter()
+    value = counter.count(*question.arguments)
+    made = _Answer(version, value, counter.size(value) >= QUICK, time.perf_counter() - began, at)
+    cache.set(question.key, asdict(made), ASKED_SECONDS)
+    return made
+
+
+def _read(question: Question) -> _Answer | None:
+    found = cache.get(question.key)
+    return _Answer(**found) if found is not None else None
+
+
+def _remember(question: Question, now: float) -> None:
+    """Note that somebody asked, beside what was asked within a day. Two at once may forget one of them until later."""
+    asked = cache.get(_list(question.merchant_id)) or {}
+    asked = {what: when for what, when in asked.items() if now - when < ASKED_SECONDS}
+    asked[question.name, question.arguments] = now
+    newest = sorted(asked.items(), key=lambda item: -item[1])[:MOST_QUESTIONS]
+    cache.set(_list(question.merchant_id), dict(newest), ASKED_SECONDS)
+    if question.merchant_id is not None:
+        where = {place: when for place, when in _askers().items() if now - when < ASKED_SECONDS}
+        cache.set(ASKERS, {**where, question.merchant_id: now}, ASKED_SECONDS)
+
+
+def _list(merchant_id: UUID | None) -> str:
+    return f"kept-asked:{merchant_id}"
