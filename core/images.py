@@ -11,7 +11,7 @@ import warnings
 from typing import IO, Any
 
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageChops, ImageFile, ImageOps
 
 from core.errors import ValidationFailed
 
@@ -27,6 +27,8 @@ START_OF_SCAN = b"\xff\xda"
 LOGO_SIDE, LARGE_LOGO_SIDE, SMALL_LOGO_SIDE = 660, 1024, 80
 PICTURE_SIDE, SMALL_PICTURE_SIDE = 1200, 160
 SMALL = "-s.webp"
+# How far a pixel may be from the ground of a picture and still be its empty margin: a JPEG's noise.
+NOISE = 24
 
 # Pillow's own guard, should a size ever get past ours: its warning counts as an error.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -38,13 +40,13 @@ Files = dict[str, bytes]
 
 
 def logo(upload: IO[bytes], *, field: str = "image") -> Files:
-    """Return a logo as files by the end of their names: a square PNG, padded, and a small WebP.
+    """Return a logo as files by the end of their names: a square PNG, its margins even, and a small WebP.
 
     The square has 660 to 1024 pixels a side, whatever came. Raises ValidationFailed of the field.
     """
     raw = _raw(upload, field)
     with _one_at_a_time:
-        picture = _opened(raw, LARGE_LOGO_SIDE, field)
+        picture = _trimmed(_opened(raw, LARGE_LOGO_SIDE, field))
         side = min(max(*picture.size, LOGO_SIDE), LARGE_LOGO_SIDE)
         square = _padded(picture, side)
         return {".png": _png(square), SMALL: _webp(square.resize((SMALL_LOGO_SIDE,) * 2, Image.Resampling.LANCZOS))}
@@ -129,6 +131,24 @@ def _plain(picture: Image.Image) -> Image.Image:
     bare = Image.new(converted.mode, converted.size)
     bare.paste(converted)
     return bare
+
+
+def _trimmed(picture: Image.Image) -> Image.Image:
+    """Return the picture without its empty margins, so that a logo on a large white page is not a dot."""
+    picture.thumbnail((2 * LARGE_LOGO_SIDE,) * 2, Image.Resampling.LANCZOS)
+    if picture.mode == "RGBA":
+        seen = picture.getchannel("A")
+    else:
+        seen = ImageChops.difference(picture, Image.new("RGB", picture.size, picture.getpixel((0, 0)))).convert("L")
+    around = seen.point([0] * NOISE + [255] * (256 - NOISE)).getbbox()
+    return picture if around is None else _with_air(picture, around)
+
+
+def _with_air(picture: Image.Image, box: tuple[int, int, int, int]) -> Image.Image:
+    """Cut a box out with a little of what is around it."""
+    air = max(box[2] - box[0], box[3] - box[1]) // 12
+    left, top = max(box[0] - air, 0), max(box[1] - air, 0)
+    return picture.crop((left, top, min(box[2] + air, picture.width), min(box[3] + air, picture.height)))
 
 
 def _padded(picture: Image.Image, side: int) -> Image.Image:

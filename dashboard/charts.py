@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 
 from babel.dates import format_skeleton
 
@@ -125,7 +126,13 @@ def _drawn(shown: Sequence[tuple[str, int]], latest: int, size: Size, css: str) 
 
 def short_day(day: date) -> str:
     """Write a day without its year, as the reader's language does."""
-    return str(format_skeleton("MMMd", day, locale=babel_locale()))
+    return _short(day, babel_locale())
+
+
+@lru_cache(maxsize=4096)
+def _short(day: date, locale: str) -> str:
+    """Write a day in a locale; the charts of a page write the same days again and again."""
+    return str(format_skeleton("MMMd", day, locale=locale))
 
 
 def scale_step(largest: int) -> int:

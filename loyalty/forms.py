@@ -20,6 +20,12 @@ BOXES: Mapping[str, Kind] = {
     "marketing_email_consent": (Purpose.MARKETING, Channel.EMAIL),
 }
 
+# Why one may want it, under each box; the consent itself is the sentence beside the box.
+REASONS: Mapping[Kind, Any] = {
+    (Purpose.SERVICE, Channel.EMAIL): _("So that no reward is forgotten. One mail a day at most."),
+    (Purpose.MARKETING, Channel.EMAIL): _("Something special now and then, from this shop only."),
+}
+
 
 class CustomerForm(forms.Form):
     """A form that shows a service's refusal beside the field it names, and loses nothing of what was typed."""
@@ -65,6 +71,7 @@ class EnrollForm(CustomerForm):
         super().__init__(*args, **kwargs)
         for box, kind in BOXES.items():
             self.fields[box].label = consents.TEXTS[kind]  # type: ignore[assignment]
+            self.fields[box].help_text = REASONS[kind]
 
     @property
     def contact(self) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from core import mail_pages
 from core.middleware import known_language
 from core.web import counted_address
 
@@ -37,6 +39,15 @@ class AccountAdapter(DefaultAccountAdapter):
             getattr(user, "language", "") or translation.get_language() or settings.LANGUAGE_CODE
         ):
             super().send_mail(template_prefix, email, context)
+
+    def render_mail(
+        self, template_prefix: str, email: str, context: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> EmailMessage:
+        """Put the same words beside the text as a page."""
+        message: EmailMessage = super().render_mail(template_prefix, email, context, headers)
+        if isinstance(message, EmailMultiAlternatives):
+            message.attach_alternative(mail_pages.page(str(message.subject), str(message.body)), "text/html")
+        return message
 
 
 class MFAAdapter(DefaultMFAAdapter):

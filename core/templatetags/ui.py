@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 import qrcode
 import qrcode.constants
@@ -63,7 +64,12 @@ class Code:
 
 def _locale() -> Locale:
     """Return Babel's locale for the active language."""
-    name = to_locale(get_language() or "en")
+    return _parsed(to_locale(get_language() or "en"))
+
+
+@lru_cache(maxsize=32)
+def _parsed(name: str) -> Locale:
+    """Read a locale's name; a page of figures asks for it some hundred times."""
     return Locale.parse(LOCALES.get(name, name))
 
 

@@ -19,6 +19,7 @@ from customers.models import Customer, Mail
 from customers.queries import keys
 from customers.services import addresses, consents, links, mail_words, silence, unsubscribes
 from merchants.models import Merchant
+from merchants.rules import colours
 
 # A mail that nobody asked for, and a card kept in the mailbox, are read later than what somebody waits for.
 UNASKED = timedelta(days=3)
@@ -59,8 +60,8 @@ def write(mail: Mail, *, at: datetime) -> EmailMultiAlternatives:
             mail.kind, mail.facts, merchant=merchant.name, name=_greeted(mail, way.to), pages=pages
         )  # fmt: skip
         context = {
-            "words": words, "merchant": merchant, "url": way.url, "unsubscribe": way.unsubscribe,
-            "language": way.to.language,
+            "words": words, "merchant": merchant, "face": _face(merchant), "url": way.url,
+            "unsubscribe": way.unsubscribe, "language": way.to.language,
         }  # fmt: skip
         body = render_to_string("customers/mail/mail.txt", context).strip() + "\n"
         page = render_to_string("customers/mail/mail.html", context)
@@ -70,6 +71,12 @@ def write(mail: Mail, *, at: datetime) -> EmailMultiAlternatives:
     )  # fmt: skip
     message.attach_alternative(page, "text/html")
     return message
+
+
+def _face(merchant: Merchant) -> dict[str, str]:
+    """Return what the head of the mail is drawn with. No logo: a picture that is fetched tells who reads when."""
+    colour = colours.palette(merchant.card_color)
+    return {"merchant": colour["merchant"], "text": colour["on-merchant"]}
 
 
 def _person(mail: Mail) -> Customer:

@@ -14,14 +14,14 @@ from customers.enums import MailKind
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a mail says. lead: the sentence above the button; notes: what stands under it."""
+    """What a mail says. lead: the sentence above the button; notes: what stands under it; is_reward: gold."""
 
     subject: str
     greeting: str
     lead: str
     button: str
     notes: tuple[str, ...] = ()
-    is_news: bool = False
+    is_reward: bool = False
 
 
 def of(kind: str, facts: Mapping[str, Any], *, merchant: str, name: str, pages: str) -> Words:
@@ -110,7 +110,7 @@ def _reward_ready(facts: Mapping[str, Any], names: dict[str, str], greeting: str
         greeting=greeting,
         lead=_("your card is full. %(reward)s is waiting for you at %(merchant)s: just ask at the till.") % said,
         button=_("See my card"),
-        is_news=True,
+        is_reward=True,
     )
 
 
@@ -121,7 +121,7 @@ def _one_stamp_away(facts: Mapping[str, Any], names: dict[str, str], greeting: s
         greeting=greeting,
         lead=_("1 more stamp at %(merchant)s, and this is yours: %(reward)s.") % said,
         button=_("See my card"),
-        is_news=True,
+        is_reward=True,
     )
 
 
@@ -146,5 +146,4 @@ def _points_expiring(facts: Mapping[str, Any], names: dict[str, str], greeting: 
         )
         % said,
         button=_("See my card"),
-        is_news=True,
     )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from core import tenancy
 from core.admin import actions
 from core.forms import ReasonForm
-from dashboard.admin import drawn
+from dashboard.admin import audited, drawn
 from dashboard.admin.pages import OfMerchant
 from dashboard.queries import periods, platform_days, platform_lists, platform_merchant
 from dashboard.views import looking
@@ -45,6 +45,7 @@ class MerchantPage(OfMerchant):
         return self.show(
             title=merchant.name, subtitle="", status=status, merchant=merchant, line=line, detail=detail,
             chart=drawn.stamps(stamps), form=form, may_look=looking.may_look(self.request),
+            audit=[(audited.words(noted.action), noted) for noted in detail.audit],
             is_looking=looking.looked_at(self.request) == merchant.pk,
             row_actions=actions.offered(admin.site._registry[Merchant], self.request, merchant),
             opts=Merchant._meta,

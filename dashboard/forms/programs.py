@@ -11,7 +11,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core import money
+from dashboard.forms import sentences
 from dashboard.forms.base import Form, numeric, typed
+from dashboard.forms.sentences import Line
 from loyalty.enums import FullCard, LoyaltyType, Rounding, Shortfall
 from loyalty.models import Program
 from loyalty.rules import programs as rules
@@ -144,17 +146,18 @@ class ProgramForm(Form):
         for name in names:
             del self.fields[name]
 
-    def group(self, *names: str) -> list[forms.BoundField]:
-        """Return those of the named fields that this program has."""
-        return [self[name] for name in names if name in self.fields]
+    def group(self, *names: str) -> list[Line]:
+        """Return those of the named fields that this program has, as sentences."""
+        found = [self[name] for name in names if name in self.fields]
+        return [sentences.line(field, currency=self.program.currency) for field in found]
 
     @property
-    def stamps(self) -> list[forms.BoundField]:
+    def stamps(self) -> list[Line]:
         """What a full card is."""
         return self.group("stamps_target", "stamps_reward_description", "stamps_reward_valid_days", "full_card")
 
     @property
-    def rate(self) -> list[forms.BoundField]:
+    def rate(self) -> list[Line]:
         """What points are given for."""
         return self.group(
             "points", "per_amount", "rounding", "welcome_bonus_points", "minimum_purchase",
@@ -162,7 +165,7 @@ class ProgramForm(Form):
         )  # fmt: skip
 
     @property
-    def fair(self) -> list[forms.BoundField]:
+    def fair(self) -> list[Line]:
         """What keeps it fair."""
         return self.group("cooldown_minutes", "max_daily_stamps", "require_staff_pin", "void_window_minutes")
 

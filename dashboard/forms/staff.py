@@ -41,17 +41,6 @@ class StaffForm(Form):
             self.fields["stores"].choices = [(str(store.pk), store.name) for store in stores]  # type: ignore[attr-defined]
 
 
-class FirstStaffForm(Form):
-    """The first staff member, in the onboarding."""
-
-    name = forms.CharField(
-        label=_("Name"),
-        max_length=60,
-        help_text=_("A first name is enough. You can add the others later."),
-        widget=typed(autocomplete="off", autofocus=True),
-    )
-
-
 class TerminalForm(Form):
     """A device at the till that is to be paired."""
 

@@ -10,8 +10,8 @@ from dashboard.forms import places
 from dashboard.forms.base import Form, typed
 
 
-class StoreForm(Form):
-    """A store as customers know it."""
+class AddressForm(Form):
+    """What a store is called and where it is."""
 
     name = forms.CharField(
         label=_("Name of the store"),
@@ -26,6 +26,11 @@ class StoreForm(Form):
         label=_("Postal code"), max_length=12, required=False, widget=typed(autocomplete="postal-code")
     )
     city = forms.CharField(label=_("Town"), max_length=80, required=False, widget=typed(autocomplete="address-level2"))
+
+
+class StoreForm(AddressForm):
+    """A store as customers know it."""
+
     country = forms.ChoiceField(label=_("Country"), widget=forms.Select(attrs={"autocomplete": "country"}))
     time_zone = forms.ChoiceField(
         label=_("Time zone"), help_text=_("Days and hours of this store follow its clock.")
@@ -43,10 +48,20 @@ class StoreForm(Form):
         self.fields["time_zone"].choices = _with(places.zones(), self.initial.get("time_zone"))  # type: ignore[attr-defined]
 
 
-class FirstStoreForm(StoreForm):
-    """The store in the onboarding: without what hardly anybody changes."""
+class FirstShopForm(AddressForm):
+    """The store in the onboarding, and who works there; country and clock follow from the sign-up."""
 
-    day_start = None  # type: ignore[assignment]
+    person = forms.CharField(
+        label=_("Who works at the till?"),
+        max_length=60,
+        help_text=_("A first name is enough. They get a PIN of their own, so that you see who gave what."),
+        widget=typed(autocomplete="off"),
+    )
+
+    def __init__(self, *args: Any, has_staff: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if has_staff:
+            del self.fields["person"]
 
 
 class EditStoreForm(StoreForm):

@@ -5,7 +5,7 @@ is a card; a new one is a card that was made in the period. With a store, what h
 what is outstanding are then those of the cards that were made there.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from dashboard.queries import audiences, outstanding
 from dashboard.queries.audiences import Audience, FirstRewards
 from dashboard.queries.outstanding import Outstanding
 from dashboard.queries.periods import Period
+from dashboard.queries.sums import Sums
 from loyalty.enums import CardStatus
 from loyalty.models import Card
 from merchants.models import Merchant
@@ -28,7 +29,7 @@ WEEK = 7
 
 
 @dataclass(slots=True)
-class Figures:
+class Figures(Sums):
     """Sums over rollup rows. Money in minor units; points_earned is net of voids and refunds."""
 
     visits: int = 0
@@ -42,11 +43,6 @@ class Figures:
     points_refunded: int = 0
     sales: int = 0
     sales_cents: int = 0
-
-    def add(self, other: "Figures") -> None:
-        """Add another one's sums."""
-        for name in NAMES:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     @property
     def average_spend_cents(self) -> int | None:
@@ -64,7 +60,7 @@ class Figures:
         return ratio(self.rewards_redeemed, self.rewards_issued)
 
 
-NAMES = tuple(item.name for item in fields(Figures))
+NAMES = Figures.names()
 # A reward for points is issued and handed out at once.
 SUMS: dict[str, Any] = {
     **{name: F(name) for name in NAMES},
@@ -122,12 +118,12 @@ def report(period: Period, *, store: Store | None = None) -> Report:
     version = (merchant.pk, state["version"])
     return Report(
         period=period, store=store, currency=merchant.currency, as_of=state["covered_until"],
-        members=members(store), figures=_total(days.values()), audience=audiences.of(period, store, version),
-        before=_total(figures for _, figures in _grouped(_rows(period.before, store))),
+        members=members(store), figures=Figures.total(days.values()), audience=audiences.of(period, store, version),
+        before=Figures.total(figures for _, figures in _grouped(_rows(period.before, store))),
         audience_before=audiences.of(period.before, store, version), by_day=by_day, weekdays=_weekdays(rows),
         by_store=by_store, by_staff=by_staff, outstanding=standing,
         lifetime_value_cents=_share(standing.sales_cents, standing.cards),
-        first_rewards=audiences.rewarded(period, store),
+        first_rewards=audiences.rewarded(period, store, version),
     )  # fmt: skip
 
 
@@ -162,13 +158,6 @@ def _grouped(rows: "QuerySet[DayFigures]", *by: str) -> list[tuple[tuple[Any, ..
     sums = {f"sum_{name}": Coalesce(Sum(expression), 0) for name, expression in SUMS.items()}
     found = rows.values(*by).annotate(**sums).values_list(*by, *sums) if by else [rows.aggregate(**sums).values()]
     return [(tuple(row)[: len(by)], Figures(*map(int, tuple(row)[len(by) :]))) for row in found]
-
-
-def _total(parts: Any) -> Figures:
-    total = Figures()
-    for part in parts:
-        total.add(part)
-    return total
 
 
 def _parts(rows: "QuerySet[DayFigures]") -> tuple[list[Part], list[Part]]:

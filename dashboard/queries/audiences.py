@@ -1,18 +1,18 @@
 """Who came: distinct customers of a period, new and returning, how often; and how long the first reward took."""
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.cache import cache
 from django.db import connection
 
+from dashboard.queries import kept
 from dashboard.queries.periods import Period
 from stores.models import Store
 
 # Customers by how many visits they made in the period: from, to (None: and more).
 STEPS: tuple[tuple[int, int | None], ...] = ((1, 1), (2, 2), (3, 5), (6, 10), (11, 20), (21, None))
-KEPT_SECONDS = 24 * 3600
 SEEN = """
     SELECT count(*), count(*) FILTER (WHERE c.since >= %(first)s), {steps}
     FROM (
@@ -31,7 +31,8 @@ SEEN = """
 REWARDED = """
     SELECT count(*), avg(r.days)::float8, percentile_cont(0.5) WITHIN GROUP (ORDER BY r.days)
     FROM dashboard_firstreward r
-    WHERE r.day BETWEEN %(first)s AND %(last)s AND (%(store)s::uuid IS NULL OR r.store_id = %(store)s)
+    WHERE r.merchant_id = %(merchant)s AND r.day BETWEEN %(first)s AND %(last)s
+        AND (%(store)s::uuid IS NULL OR r.store_id = %(store)s)
 """
 
 
@@ -65,25 +66,48 @@ class FirstRewards:
 def of(period: Period, store: Store | None, version: tuple[UUID, int]) -> Audience:
     """Return who came; inside the merchant's scope.
 
-    version: the merchant and the version of its rollups. Counting some hundred thousand customers takes longer than a
-    page may, so the answer is kept until the rollups change.
+    version: the merchant and the version of its rollups (0: there are none yet). Of a merchant whose customers take
+    long to count it may be up to a minute old: see kept.py.
     """
-    place = store.pk if store else None
-    key = f"audience:{version[0]}:{version[1]}:{period.first}:{period.last}:{place}"
-    kept = cache.get(key) if version[1] else None
-    if kept is not None:
-        return Audience(**{**kept, "frequency": tuple(kept["frequency"])})
-    row = _row(SEEN, period, place, merchant=version[0])
-    found = Audience(row[0], row[1], tuple(row[2:]))
-    if version[1]:
-        cache.set(key, asdict(found), KEPT_SECONDS)
-    return found
+    found = _asked("audience", period, store, version)
+    return Audience(**{**found, "frequency": tuple(found["frequency"])})
 
 
-def rewarded(period: Period, store: Store | None) -> FirstRewards:
-    """Return how long the first reward took; inside the merchant's scope."""
-    count, average, median = _row(REWARDED, period, store.pk if store else None)
-    return FirstRewards(count, _tenths(average), _tenths(median))
+def rewarded(period: Period, store: Store | None, version: tuple[UUID, int]) -> FirstRewards:
+    """Return how long the first reward took; inside the merchant's scope, as old as `of` may be."""
+    return FirstRewards(**_asked("first_rewards", period, store, version))
+
+
+def _asked(name: str, period: Period, store: Store | None, version: tuple[UUID, int]) -> dict[str, Any]:
+    merchant_id, number = version
+    arguments = (merchant_id, period.first, period.last, store.pk if store else None)
+    if not number:
+        return dict(kept.COUNTERS[name].count(*arguments))
+    return dict(kept.answer(kept.Question(name, merchant_id, arguments), version=number))
+
+
+def _count_audience(merchant_id: UUID, first: date, last: date, store_id: UUID | None) -> dict[str, Any]:
+    row = _row(SEEN, Period(first, last), store_id, merchant=merchant_id)
+    return asdict(Audience(row[0], row[1], tuple(row[2:])))
+
+
+def _count_rewarded(merchant_id: UUID, first: date, last: date, store_id: UUID | None) -> dict[str, Any]:
+    count, average, median = _row(REWARDED, Period(first, last), store_id, merchant=merchant_id)
+    return asdict(FirstRewards(count, _tenths(average), _tenths(median)))
+
+
+def _later(arguments: tuple[Any, ...], asked: float, now: float) -> tuple[Any, ...]:
+    """Return the same days before today for one who asked on another day; days in the past stay what they are."""
+    merchant_id, first, last, store_id = arguments
+    then = datetime.fromtimestamp(asked, UTC).date()
+    gone = datetime.fromtimestamp(now, UTC).date() - then
+    if not gone or last < then - timedelta(days=1):
+        return arguments
+    return merchant_id, first + gone, last + gone, store_id
+
+
+kept.COUNTERS["audience"] = kept.Counter(_count_audience, lambda found: int(found["customers"]), _later)
+kept.COUNTERS["first_rewards"] = kept.Counter(_count_rewarded, lambda found: int(found["cards"]), _later)
 
 
 def _tenths(days: float | None) -> float | None:

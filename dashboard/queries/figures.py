@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from dashboard.queries import live
 from loyalty.enums import CardStatus
@@ -15,11 +15,14 @@ from loyalty.models import Card
 NEW_DAYS = 30
 MEMBERS = (CardStatus.ACTIVE, CardStatus.FROZEN)
 LAPSED = "points on closed cards"
+LEFT = "new cards that nobody has any more"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What was given and what is there. Voided stamps and redemptions count for nothing.
+
+    new_members_30d: cards made on one of the last thirty business days or today, and still somebody's.
 
     points_issued: net of voids and refunds, so issued - redeemed - expired = outstanding over the merchant, but for
     what merges moved into debts and what stands on closed cards. A store's members and outstanding points are those of
@@ -39,35 +42,33 @@ class Figures:
 def now(store_id: UUID, at: datetime) -> dict[str, Figures]:
     """Return the figures as of `at`: {"store": …, "merchant": …}; needs an open scope, takes at most eight queries."""
     days = live.tail()
-    done, made = live.figures_by_store(days), live.balance_by_store(days)
-    unused = _unused()
-    joined = _joined(at - timedelta(days=NEW_DAYS))
+    since = (at - timedelta(days=NEW_DAYS)).date()
+    done, made = live.figures_by_store(days), live.balance_by_store(days, since=since)
+    unused = _unused(since)
     here = {**live.total([done.get(store_id, {})]), **made.get(store_id, {})}
     everywhere = live.total([*done.values(), *made.values()])
     return {
-        "store": _figures(here, unused.get(store_id, {}), joined.get(store_id, 0)),
-        "merchant": _figures(everywhere, _added(unused), sum(joined.values())),
+        "store": _figures(here, unused.get(store_id, {})),
+        "merchant": _figures(everywhere, _added(unused)),
     }
 
 
-def _unused() -> dict[UUID, dict[str, int]]:
-    """Return the cards that are not active by store and status, and the points on closed ones (LAPSED).
+def _unused(since: date) -> dict[UUID, dict[str, int]]:
+    """Return the cards that are not active by store and status, the points on closed ones (LAPSED), and leavers (LEFT).
 
     They are few, and have an index of their own.
     """
     rows = Card.objects.exclude(status=CardStatus.ACTIVE).values_list("enrolled_store_id", "status")
+    new = Count("pk", filter=Q(enrolled_at__gte=datetime.combine(since, time.min, UTC)))
     found: dict[UUID, dict[str, int]] = {}
-    for store_id, status, count, points in rows.annotate(Count("pk"), Sum("points_balance")):
+    for store_id, status, count, points, recent in rows.annotate(Count("pk"), Sum("points_balance"), recent=new):
         place = found.setdefault(store_id, {})
         place[status] = count
         if status == CardStatus.CLOSED:
             place[LAPSED] = points
+        if status not in MEMBERS:
+            place[LEFT] = place.get(LEFT, 0) + recent
     return found
-
-
-def _joined(since: datetime) -> dict[UUID, int]:
-    rows = Card.objects.filter(enrolled_at__gte=since, status__in=MEMBERS).values_list("enrolled_store_id")
-    return dict(rows.annotate(Count("pk")))
 
 
 def _added(parts: Mapping[Any, Mapping[str, int]]) -> dict[str, int]:
@@ -78,12 +79,12 @@ def _added(parts: Mapping[Any, Mapping[str, int]]) -> dict[str, int]:
     return found
 
 
-def _figures(sums: Mapping[str, int], found: Mapping[str, int], joined: int) -> Figures:
-    unused = {status: count for status, count in found.items() if status != LAPSED}
+def _figures(sums: Mapping[str, int], found: Mapping[str, int]) -> Figures:
+    unused = {status: count for status, count in found.items() if status not in (LAPSED, LEFT)}
     return Figures(
         members=sums["cards"] - sum(count for status, count in unused.items() if status not in MEMBERS),
         active_cards=sums["cards"] - sum(unused.values()),
-        new_members_30d=joined,
+        new_members_30d=max(0, sums[live.RECENT] - found.get(LEFT, 0)),
         stamps_given=sums["stamps_given"],
         rewards_redeemed=sums["stamp_rewards_redeemed"] + sums["points_rewards_redeemed"],
         points_issued=sums["points_earned"] - sums["points_refunded"] + sums["points_adjusted"],

@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from core import tenancy
 from dashboard.models import DayBalance, DayFigures, RollupState
@@ -17,6 +18,7 @@ from dashboard.queries.recount import Days
 
 FIGURES = tuple(name for name in recount.TABLES["figures"].values if name != "visits_by_hour")
 BALANCE = recount.TABLES["balance"].values
+RECENT = "cards_since"
 Sums = dict[str, int]
 
 
@@ -31,29 +33,36 @@ def figures_by_store(days: Days) -> dict[UUID | None, Sums]:
     return _by_store("figures", DayFigures.objects.all(), FIGURES, days)
 
 
-def balance_by_store(days: Days) -> dict[UUID | None, Sums]:
-    """Return what is on the cards that were made in each store; `days` is the tail."""
-    return _by_store("balance", DayBalance.objects.all(), BALANCE, days)
+def balance_by_store(days: Days, *, since: date) -> dict[UUID | None, Sums]:
+    """Return what is on the cards that were made in each store, and how many since a day; `days` is the tail."""
+    return _by_store("balance", DayBalance.objects.all(), BALANCE, days, since)
 
 
 def total(parts: Iterable[Mapping[str, int]]) -> Sums:
     """Add up sums; a name that is nowhere counts 0."""
-    sums = dict.fromkeys((*FIGURES, *BALANCE), 0)
+    sums = dict.fromkeys((*FIGURES, *BALANCE, RECENT), 0)
     for part in parts:
         for name, value in part.items():
             sums[name] += value
     return sums
 
 
-def _by_store(name: str, rows: "QuerySet[Any]", columns: tuple[str, ...], days: Days) -> dict[UUID | None, Sums]:
+def _by_store(
+    name: str, rows: "QuerySet[Any]", columns: tuple[str, ...], days: Days, since: date | None = None
+) -> dict[UUID | None, Sums]:
     parts: list[dict[str, Any]] = []
     if days is not None:
         kept = rows.exclude(day__in=days) if days else rows
-        sums = {f"sum_{column}": Sum(column) for column in columns}
+        sums: dict[str, Any] = {f"sum_{column}": Sum(column) for column in columns}
+        names = (*columns, RECENT) if since else columns
+        if since:
+            sums[f"sum_{RECENT}"] = Coalesce(Sum("cards", filter=Q(day__gte=since)), 0)
         found_rows = kept.values("store_id").annotate(**sums).values_list("store_id", *sums)
-        parts += [dict(zip(("store_id", *columns), row, strict=True)) for row in found_rows]
+        parts += [dict(zip(("store_id", *names), row, strict=True)) for row in found_rows]
     if days is None or days:
-        parts += recount.rows(name, _merchant_id(), days)
+        counted = recount.rows(name, _merchant_id(), days)
+        parts += [{**row, RECENT: row["cards"] if row["day"] >= since else 0} for row in counted] if since else counted
+    columns = (*columns, RECENT) if since else columns
     found: dict[UUID | None, Sums] = {}
     for part in parts:
         place = found.setdefault(part["store_id"], dict.fromkeys(columns, 0))

@@ -1,6 +1,7 @@
 """Figures of the whole platform and of one program, read from the rollups: the ledger itself is never walked through.
 
-Needs the platform's scope. The rollups lag by up to a minute; the platform's totals are kept for a minute besides.
+Needs the platform's scope. The rollups lag by up to a minute; the platform's totals are kept for a minute besides, or
+until the worker has counted them anew where that takes long.
 """
 
 from dataclasses import dataclass
@@ -8,12 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.cache import cache
 from django.db.models import Count, F, Q, QuerySet, Sum
-from django.utils.dateparse import parse_datetime
+from django.utils import timezone
 
 from dashboard.models import DayBalance, DayFigures, Presence
-from dashboard.queries import closed
+from dashboard.queries import closed, kept
 from loyalty.models import Program
 from merchants.enums import MerchantStatus
 from merchants.models import Merchant
@@ -21,7 +21,7 @@ from stores.models import Store
 
 RECENT = timedelta(days=30)
 KEPT_SECONDS = 60
-CACHE_KEY = "platform-totals-1"
+TOTALS = kept.Question("platform", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +69,22 @@ def of_program(program: Program, at: datetime) -> ProgramFigures:
 
 
 def totals(at: datetime) -> dict[str, Any]:
-    """Return the platform's totals; a minute old at most, `as_of` says how old."""
-    kept = cache.get(CACHE_KEY)
-    if kept is not None:
-        return {**kept, "as_of": parse_datetime(kept["as_of"])}
-    found = _totals(at)
-    cache.set(CACHE_KEY, {**found, "as_of": at.isoformat()}, KEPT_SECONDS)
+    """Return the platform's totals; a minute old, or, of a big platform, what the worker counted last (`as_of`)."""
+    found: dict[str, Any] = kept.answer(TOTALS, version=_minute(at), fresh_seconds=KEPT_SECONDS)
     return found
 
 
-def _totals(at: datetime) -> dict[str, Any]:
+def renew(at: datetime) -> int:
+    """Count the totals anew if somebody looked at them within a day; for the worker."""
+    return kept.renew(None, version=_minute(at))
+
+
+def _minute(at: datetime) -> int:
+    return int(at.timestamp()) // KEPT_SECONDS
+
+
+def _totals() -> dict[str, Any]:
+    at = timezone.now()
     since = (at - RECENT).date()
     standing = dict(Merchant.objects.values_list("status").annotate(Count("pk")))
     programs_by_status = dict(Program.objects.values_list("status").annotate(Count("pk")))
@@ -136,3 +142,6 @@ def _uuid(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+kept.COUNTERS["platform"] = kept.Counter(_totals, lambda found: int(found["members_30d"]))

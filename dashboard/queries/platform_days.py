@@ -1,7 +1,7 @@
 """The platform's days: what all merchants, or those of a country, gave. From the rollups, in the platform's scope."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,8 +12,9 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from dashboard.models import DayBalance, DayFigures
-from dashboard.queries import platform_lists
+from dashboard.queries import kept, platform_lists
 from dashboard.queries.periods import Period
+from dashboard.queries.sums import Sums
 from merchants.enums import MerchantStatus
 from merchants.models import Merchant
 from wallets.queries import overviews
@@ -23,7 +24,7 @@ CACHE_KEY = "platform-days-1"
 
 
 @dataclass(slots=True)
-class Figures:
+class Figures(Sums):
     """Sums of a day, or of several."""
 
     stamps_given: int = 0
@@ -33,13 +34,8 @@ class Figures:
     rewards_redeemed: int = 0
     new_merchants: int = 0
 
-    def add(self, other: "Figures") -> None:
-        """Add another one's sums."""
-        for name in NAMES:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
 
-
-NAMES = tuple(item.name for item in fields(Figures))
+NAMES = Figures.names()
 SUMS: dict[str, Any] = {
     "stamps_given": Sum("stamps_given"),
     "points_earned": Sum(F("points_earned") - F("points_refunded")),
@@ -75,8 +71,8 @@ def of(period: Period, *, country: str, at: datetime) -> Days:
     by_day = [(day, days.get(day, Figures())) for day in period.each()]
     return Days(
         period=period, country=country, as_of=datetime.fromisoformat(kept["as_of"]), merchants=kept["merchants"],
-        cards=kept["cards"], by_day=by_day, total=_total(figures for _day, figures in by_day),
-        before=_total(days[day] for day in period.before.each() if day in days),
+        cards=kept["cards"], by_day=by_day, total=Figures.total(figures for _day, figures in by_day),
+        before=Figures.total(days[day] for day in period.before.each() if day in days),
         today=days.get(today(at), Figures()),
     )  # fmt: skip
 
@@ -99,7 +95,7 @@ def passes_late(at: datetime, country: str) -> int:
 
 def _read(period: Period, country: str, at: datetime) -> dict[str, Any]:
     """Read everything at once, in a shape that a cache keeps."""
-    here = Merchant.objects.filter(country=country) if country else Merchant.objects.all()
+    here = _merchants(country)
     days = {day: Figures() for day in (*period.before.each(), *period.each(), today(at))}
     wanted = Q(day__range=(period.before.first, period.last)) | Q(day=today(at))
     for row in _of(DayFigures.objects.all(), here).filter(wanted).values("day").annotate(**_renamed()):
@@ -107,11 +103,20 @@ def _read(period: Period, country: str, at: datetime) -> dict[str, Any]:
     for day, count in _joined(here, min(days)):
         if day in days:
             days[day].new_merchants = count
-    made = _of(DayBalance.objects.all(), here).aggregate(made=Sum("cards"))["made"]
+    made = kept.answer(kept.Question("platform_cards", None, (country,)), version=int(at.timestamp()) // KEPT_SECONDS)
     return {
-        "as_of": at.isoformat(), "merchants": here.exclude(status=MerchantStatus.CLOSED).count(), "cards": made or 0,
+        "as_of": at.isoformat(), "merchants": here.exclude(status=MerchantStatus.CLOSED).count(), "cards": made,
         "days": [(day.isoformat(), [getattr(figures, name) for name in NAMES]) for day, figures in days.items()],
     }  # fmt: skip
+
+
+def _cards(country: str) -> int:
+    """Return how many cards were made: of all days, so a big platform's worker counts them ahead (see kept.py)."""
+    return int(_of(DayBalance.objects.all(), _merchants(country)).aggregate(made=Sum("cards"))["made"] or 0)
+
+
+def _merchants(country: str) -> "QuerySet[Merchant]":
+    return Merchant.objects.filter(country=country) if country else Merchant.objects.all()
 
 
 def _renamed() -> dict[str, Any]:
@@ -130,12 +135,8 @@ def _of(rows: "QuerySet[Any]", here: "QuerySet[Merchant]") -> "QuerySet[Any]":
     return rows.filter(merchant_id__in=here.order_by().values("pk"))
 
 
-def _total(parts: Iterable[Figures]) -> Figures:
-    total = Figures()
-    for part in parts:
-        total.add(part)
-    return total
-
-
 def _clock() -> ZoneInfo:
     return ZoneInfo(settings.TIME_ZONE)
+
+
+kept.COUNTERS["platform_cards"] = kept.Counter(_cards, int)

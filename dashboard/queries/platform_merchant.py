@@ -71,12 +71,9 @@ def detail(merchant_id: UUID, *, period: Period, at: datetime) -> Detail:
     rows = DayFigures.objects.filter(merchant_id=merchant_id, day__range=(period.first, period.last)).values("day")
     for row in rows.annotate(**{f"sum_{name}": expression for name, expression in SUMS.items()}):
         days[row["day"]] = Figures(**{name: int(row[f"sum_{name}"] or 0) for name in SUMS})
-    total = Figures()
-    for figures in days.values():
-        total.add(figures)
     programs = list(Program.objects.filter(merchant_id=merchant_id).order_by("pk"))
     return Detail(
-        period=period, by_day=list(days.items()), total=total,
+        period=period, by_day=list(days.items()), total=Figures.total(days.values()),
         cards=DayBalance.objects.filter(merchant_id=merchant_id).aggregate(made=Sum("cards"))["made"] or 0,
         as_of=RollupState.objects.filter(merchant_id=merchant_id).values_list("covered_until", flat=True).first(),
         team=people.team(), places=_places(merchant_id, programs, period), programs=programs,

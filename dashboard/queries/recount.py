@@ -103,6 +103,11 @@ def dirty_days(merchant_id: UUID, since: datetime) -> list[date]:
     return [row["day"] for row in ask(SQL["dirty"], {"merchant": merchant_id, "since": since})]
 
 
+def recorded_since(merchant_id: UUID, moment: datetime) -> bool:
+    """Tell whether the merchant's ledger has rows of a moment or later; inside its scope."""
+    return bool(ask(SQL["newer"], {"merchant": merchant_id, "since": moment}))
+
+
 def waiting() -> list[UUID]:
     """Return the merchants with rows that their rollups may lack, the longest waiting first; for the platform."""
     return [row["id"] for row in ask(SQL["waiting"], {})]

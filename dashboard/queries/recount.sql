@@ -103,6 +103,10 @@ CROSS JOIN LATERAL (VALUES (t.business_date), (o.business_date)) AS d(day)
 WHERE t.merchant_id = %(merchant)s AND t.recorded_at >= %(since)s AND d.day IS NOT NULL
 ORDER BY d.day
 
+-- name: newer
+SELECT 1 AS found FROM loyalty_transaction t
+WHERE t.merchant_id = %(merchant)s AND t.recorded_at >= %(since)s LIMIT 1
+
 -- name: waiting
 SELECT m.id FROM merchants_merchant m LEFT JOIN dashboard_rollupstate s ON s.merchant_id = m.id
 WHERE EXISTS (SELECT FROM loyalty_transaction t

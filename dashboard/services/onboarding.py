@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 from core import tenancy
@@ -11,11 +11,11 @@ from loyalty.models import Program
 from loyalty.queries import programs as program_queries
 from loyalty.queries import rewards as reward_queries
 from loyalty.services import programs, rewards
-from merchants.services import merchants
+from merchants.services import logos, merchants
 from stores.services import staff, stores
 from stores.services.staff import NewPin
 
-PROGRAM, STORE, STAFF, READY, DONE = 1, 2, 3, 4, 5
+PROGRAM, LOOKS, SHOP, READY, DONE = 1, 2, 3, 4, 5
 
 
 def describe_program(
@@ -44,23 +44,34 @@ def describe_program(
             )  # fmt: skip
         if reward is not None:
             _first_reward(merchant_id, program.pk, reward, at)
-        merchants.reach_step(merchant_id=merchant_id, step=STORE)
+        merchants.reach_step(merchant_id=merchant_id, step=LOOKS)
     return program
 
 
-def place_store(
-    *, merchant_id: UUID, store_id: UUID, details: Mapping[str, Any], actor_id: UUID, at: datetime
+def choose_looks(
+    *, merchant_id: UUID, card_color: str, logo: IO[bytes] | None, actor_id: UUID, at: datetime
 ) -> None:  # fmt: skip
-    """Keep name, address and time zone of the first store."""
+    """Keep the colour of the card and, when one was chosen, the logo: both or none.
+
+    Raises what merchants.update and logos.replace raise: a colour on which nothing reads, a file that is no picture.
+    """
+    with tenancy.scope(merchant_id):
+        merchants.update(merchant_id=merchant_id, actor_id=actor_id, at=at, card_color=card_color)
+        if logo is not None:
+            logos.replace(merchant_id=merchant_id, upload=logo, actor_id=actor_id, at=at)
+        merchants.reach_step(merchant_id=merchant_id, step=SHOP)
+
+
+def open_shop(
+    *, merchant_id: UUID, store_id: UUID, details: Mapping[str, Any], person: str, actor_id: UUID, at: datetime
+) -> NewPin | None:
+    """Keep name and address of the first store and add who works there; the PIN is returned this once.
+
+    person: a first name, "" when somebody works there already.
+    """
     with tenancy.scope(merchant_id):
         stores.update(merchant_id=merchant_id, store_id=store_id, actor_id=actor_id, at=at, **details)
-        merchants.reach_step(merchant_id=merchant_id, step=STAFF)
-
-
-def add_first_staff(*, merchant_id: UUID, name: str, actor_id: UUID, at: datetime) -> NewPin:
-    """Add the first staff member; the PIN is returned this once."""
-    with tenancy.scope(merchant_id):
-        made = staff.create(merchant_id=merchant_id, name=name, actor_id=actor_id, at=at)
+        made = staff.create(merchant_id=merchant_id, name=person, actor_id=actor_id, at=at) if person else None
         merchants.reach_step(merchant_id=merchant_id, step=READY)
     return made
 

@@ -14,7 +14,7 @@ from django.db import connection
 
 from core import tenancy
 from dashboard.models import RollupState
-from dashboard.queries import recount
+from dashboard.queries import kept, platform, recount
 from dashboard.queries.recount import Days, Table
 from merchants.models import Merchant
 
@@ -24,6 +24,8 @@ REASON = "rollups: which merchants have rows in the ledger that their statistics
 NEVER = datetime(1, 1, 2, tzinfo=UTC)
 # A sweep looks this far back, for the row that a watermark should never miss.
 SWEPT = timedelta(hours=26)
+# Between taking the time of a row and its commit, as a rule.
+LATE_COMMIT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,19 @@ def refresh(*, merchant_id: UUID, at: datetime, since: datetime | None = None) -
         _count(state, days)
         _cover(state, until=horizon, at=at, zones=zones, changed=days is None or bool(days))
     return Refreshed(days)
+
+
+def catch_up(*, merchant_id: UUID, at: datetime) -> None:
+    """Refresh for somebody who looks, unless nothing was recorded since somebody else did.
+
+    The watermark would count the last half minute anew each time, for rows that are committed late; the worker sees to
+    those within 20 seconds.
+    """
+    with tenancy.scope(merchant_id):
+        state = RollupState.objects.first()
+        current = state is not None and not recount.recorded_since(merchant_id, state.refreshed_at - LATE_COMMIT)
+    if not current:
+        refresh(merchant_id=merchant_id, at=at)
 
 
 def rebuild(*, merchant_id: UUID, at: datetime) -> None:
@@ -87,6 +102,17 @@ def refresh_waiting(*, at: datetime, back: timedelta | None = None) -> int:
             logger.exception("rollups of merchant %s failed", merchant_id)
             continue
         done += found is not None
+    return done
+
+
+def renew_kept(*, at: datetime) -> int:
+    """Count anew what is asked for and takes too long for a page; returns how many counts."""
+    with tenancy.platform(reason=REASON):
+        done = platform.renew(at)
+    for merchant_id in kept.askers():
+        with tenancy.scope(merchant_id):
+            state = RollupState.objects.first()
+            done += kept.renew(merchant_id, version=state.version) if state else 0
     return done
 
 

@@ -8,9 +8,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dashboard.queries import cards, days, setup, timeline
+from dashboard import charts
+from dashboard.queries import cards, days, lately, setup, timeline, worth
 from dashboard.queries.days import Day
+from dashboard.queries.lately import Lately
+from dashboard.queries.worth import Sign
+from dashboard.views import worth_shown
 from dashboard.views.base import StoreView
+from dashboard.views.worth_shown import Hint
 from loyalty.models import Program, Transaction
 from loyalty.queries import programs as program_queries
 from loyalty.queries import reviews as review_queries
@@ -44,16 +49,23 @@ class Home(StoreView):
         if not self.desk.may_manage:
             mine = days.own_today(self.desk.user_id, self.store.pk, today)
             return self.page(today=mine, kpis=figures(mine, program), is_own=True)
-        day = days.today(self.store.pk, today)
+        day, at = days.today(self.store.pk, today), timezone.now()
+        before = lately.of(self.store, today, at=at, is_open=bool(day.stamps or day.points))
         rows = days.latest(self.store.pk, JUST_NOW)
         lines = timeline.described(rows, today=today)
         return self.page(
             today=day,
-            kpis=figures(day, program),
+            kpis=figures(day, program, before),
+            worth=self.worth(worth.found(self.store, self.desk.stores, before, today=today, at=at)),
             activity=[self.activity(row, line) for row, line in zip(rows, lines, strict=True)],
             steps=self.steps(program),
             waiting=review_queries.count_open(self.store.pk),
         )
+
+    def worth(self, signs: list[Sign]) -> list[Hint]:
+        """Return what is worth a look in words, by the clock of the store."""
+        with timezone.override(self.desk.time_zone):
+            return [worth_shown.shown(sign, self.code) for sign in signs]
 
     def activity(self, row: Transaction, line: timeline.Line) -> dict[str, Any]:
         """Return a line of "Just now": whose card, what, where, when."""
@@ -89,13 +101,28 @@ class Home(StoreView):
         ][:3]
 
 
-def figures(day: Day, program: Program | None) -> list[dict[str, Any]]:
-    """Return the tiles of a day, for what the program counts."""
+def figures(day: Day, program: Program | None, before: Lately | None = None) -> list[dict[str, Any]]:
+    """Return the tiles of a day, for what the program counts, against what is usual by now."""
     tiles = []
     if program is None or program.has_stamps:
-        tiles.append({"label": _("Stamps today"), "value": cards.grouped(day.stamps)})
+        tiles.append(_tile(_("Stamps today"), "stamps", day, before))
     if program is not None and program.has_points:
-        tiles.append({"label": _("Points today"), "value": cards.grouped(day.points)})
-    tiles.append({"label": _("Rewards handed out"), "value": cards.grouped(day.rewards)})
-    tiles.append({"label": _("New cards"), "value": cards.grouped(day.joined)})
+        tiles.append(_tile(_("Points today"), "points", day, before))
+    tiles.append(_tile(_("Rewards handed out"), "rewards", day, before))
+    tiles.append(_tile(_("New cards"), "joined", day, before))
     return tiles
+
+
+def _tile(label: str, name: str, day: Day, before: Lately | None) -> dict[str, Any]:
+    value = getattr(day, name)
+    tile: dict[str, Any] = {"label": label, "value": cards.grouped(value)}
+    if before is None:
+        return tile
+    values = [*before.by_day[name], value]
+    line, area = charts.spark(values) if any(values) else ("", "")
+    usual = before.usual.get(name)
+    if usual is None or usual == value == 0:
+        return {**tile, "line": line, "area": area}
+    note = _("usually %(count)s by now") % {"count": cards.grouped(usual)}
+    direction = "up" if value > usual else "down" if value < usual else "same"
+    return {**tile, "line": line, "area": area, "note": note, "direction": direction}

@@ -7,20 +7,24 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core import pictures
 from core.errors import NotFound
 from dashboard.forms import presets
+from dashboard.forms.branding import LooksForm
 from dashboard.forms.programs import KindForm
-from dashboard.forms.staff import FirstStaffForm
-from dashboard.forms.stores import FirstStoreForm
+from dashboard.forms.stores import FirstShopForm
 from dashboard.queries import addresses, previews, setup
 from dashboard.services import onboarding
+from dashboard.views import pairing
 from dashboard.views.base import FormMixin, MerchantView
 from loyalty.enums import LoyaltyType
 from loyalty.models import Program
 from loyalty.queries import programs as program_queries
 from loyalty.queries import rewards as reward_queries
+from merchants.rules import colours
 from merchants.services import merchants
 from stores.models import Store
+from stores.services import terminals
 
 STEPS = 4
 
@@ -143,58 +147,88 @@ class ProgramStep(Step):
         return self.forward()
 
 
-class StoreStep(Step):
-    """Where the first store is."""
+class LooksStep(Step):
+    """The colour of the card and the logo, with the passes beside them."""
 
-    template_name = "dashboard/onboarding_form.html"
-    step = onboarding.STORE
+    template_name = "dashboard/onboarding_looks.html"
+    step = onboarding.LOOKS
 
-    def get_form(self, data: Any = None) -> FirstStoreForm:
-        """Make the form with what is known."""
-        names = ("name", "street", "postal_code", "city", "country", "time_zone")
-        return FirstStoreForm(data, initial={name: getattr(self.store, name) for name in names})
+    def get_form(self, data: Any = None) -> LooksForm:
+        """Make the form with the colour of now; that a file was too large is known once the body was read."""
+        if data is None:
+            return LooksForm(initial={"card_color": self.desk.merchant.card_color})
+        files, too_large = self.request.FILES, getattr(self.request, "upload_too_large", False)
+        return LooksForm(data, files, too_large=too_large)
 
     def extra(self) -> dict[str, Any]:
-        """Return the words of the page."""
-        return {**super().extra(), "title": _("Where are you?"), "text": _("Customers see this on their card.")}
+        """Return what the preview shows: the program, else what the trade usually has."""
+        merchant, program = self.desk.merchant, program_queries.for_store(self.store.pk)
+        preset = presets.of(merchant.trade)
+        usual = {
+            "stamps_target": preset.target, "stamps_reward_description": preset.rewards[0],
+            "reward_points": preset.reward_points, "reward_name": preset.rewards[0],
+        }  # fmt: skip
+        return {
+            **super().extra(),
+            "passes": previews.passes(program, merchant) if program else previews.planned(merchant, preset.kind, usual),
+            "trade_icon": presets.icon(merchant.trade),
+            "theme_css": addresses.theme(merchant),
+            "ratio": round(colours.ratio(merchant.card_color), 1),
+            "logo_url": pictures.url(merchant.logo.name),
+        }
 
-    def save(self, form: FirstStoreForm) -> HttpResponseBase:
-        """Keep the address."""
-        onboarding.place_store(
+    def save(self, form: LooksForm) -> HttpResponseBase:
+        """Keep them."""
+        onboarding.choose_looks(
             merchant_id=self.merchant_id,
-            store_id=self.store.pk,
-            details=form.cleaned_data,
+            card_color=form.cleaned_data["card_color"],
+            logo=form.cleaned_data["image"],
             actor_id=self.actor_id,
             at=timezone.now(),
         )
         return self.forward()
 
 
-class StaffStep(Step):
-    """Who works at the till."""
+class ShopStep(Step):
+    """Where the first store is, and who works there."""
 
     template_name = "dashboard/onboarding_form.html"
-    form_class = FirstStaffForm
-    step = onboarding.STAFF
+    step = onboarding.SHOP
+
+    def get_form(self, data: Any = None) -> FirstShopForm:
+        """Make the form with what is known."""
+        with self.scope():
+            has_staff = setup.state(self.store.pk).has_staff
+        names = ("name", "street", "postal_code", "city")
+        return FirstShopForm(data, has_staff=has_staff, initial={name: getattr(self.store, name) for name in names})
 
     def extra(self) -> dict[str, Any]:
         """Return the words of the page."""
         return {
             **super().extra(),
-            "title": _("Who works at the till?"),
-            "text": _("Everybody gets a PIN of their own, so that you see who gave what. It is made for you."),
+            "title": _("Where are you, and who is at the till?"),
+            "text": _("Customers see the address on their card."),
         }
 
-    def save(self, form: FirstStaffForm) -> HttpResponseBase:
-        """Add the person and show the PIN."""
-        made = onboarding.add_first_staff(
-            merchant_id=self.merchant_id, name=form.cleaned_data["name"], actor_id=self.actor_id, at=timezone.now()
+    def save(self, form: FirstShopForm) -> HttpResponseBase:
+        """Keep the address; show the PIN of who was added."""
+        details = dict(form.cleaned_data)
+        person = details.pop("person", "")
+        made = onboarding.open_shop(
+            merchant_id=self.merchant_id,
+            store_id=self.store.pk,
+            details=details,
+            person=person,
+            actor_id=self.actor_id,
+            at=timezone.now(),
         )
+        if made is None:
+            return self.forward()
         return self.page("dashboard/onboarding_pin.html", **self.extra(), who=made.staff.name, pin=made.pin)
 
 
 class ReadyStep(Step):
-    """Everything stands: the code to try, the terminal, the poster."""
+    """Everything stands: the poster, the code that pairs the till, and a first stamp for oneself."""
 
     template_name = "dashboard/onboarding_ready.html"
     step = onboarding.READY
@@ -204,7 +238,18 @@ class ReadyStep(Step):
         return self.page()
 
     def post(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Leave the wizard for good."""
+        """Show a code that pairs a device, or leave the wizard for good."""
+        if "pair" in self.request.POST:
+            made = terminals.make_pairing_code(
+                merchant_id=self.merchant_id,
+                store_id=self.store.pk,
+                name=_("Till"),
+                user_id=self.actor_id,
+                at=timezone.now(),
+            )
+            with self.scope():
+                around = self.extra()
+            return self.page(**around, pairing=pairing.shown(made))
         merchants.reach_step(merchant_id=self.merchant_id, step=onboarding.DONE)
         return self.to("home", self.store.code)
 
@@ -216,13 +261,14 @@ class ReadyStep(Step):
             "program": program_queries.for_store(self.store.pk),
             "done": setup.state(self.store.pk),
             "enroll_url": addresses.enroll(self.store.code),
+            "terminal_url": addresses.terminal(self.store.code),
         }
 
 
 VIEWS = {
     "1": ProgramStep.as_view(),
-    "2": StoreStep.as_view(),
-    "3": StaffStep.as_view(),
+    "2": LooksStep.as_view(),
+    "3": ShopStep.as_view(),
     "4": ReadyStep.as_view(),
 }
 

@@ -81,7 +81,7 @@ class StatsView(StoreView):
     def report(self, asked: Asked) -> Report:
         """Return the report, up to this moment: what the tills wrote since the last minute is counted first."""
         if self.desk.looks_until is None:
-            rollups.refresh(merchant_id=self.merchant_id, at=timezone.now())
+            rollups.catch_up(merchant_id=self.merchant_id, at=timezone.now())
         return analytics.report(asked.period, store=None if asked.everywhere else self.store)
 
 

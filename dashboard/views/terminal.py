@@ -7,6 +7,7 @@ from csp.constants import SELF, WASM_UNSAFE_EVAL
 from csp.decorators import csp_update
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -93,7 +94,9 @@ def _context(shown: Till) -> dict[str, Any]:
         "pair_url": PAIR,
         "idle_seconds": IDLE_SECONDS,
         "digits": DIGITS,
+        "hours": [f"{hour:02}:00" for hour in range(24)],
         "wasm": terminal_files.WASM,
+        "sounds": json.dumps({name: static(path) for name, path in terminal_files.SOUNDS.items()}),
         "discard_url": reverse("dashboard:terminals_discard", args=own) if shown.may_manage else "",
         "words": json.dumps(words(), ensure_ascii=False),
         "enroll_url": enroll_url,

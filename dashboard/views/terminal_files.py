@@ -16,6 +16,7 @@ FILES = (
     "vendor/htmx/htmx.min.js", "vendor/figtree/figtree-latin-wght-normal.woff2",
     "vendor/figtree/figtree-latin-ext-wght-normal.woff2",
 )  # fmt: skip
+SOUNDS = {name: f"dashboard/sounds/{name}.wav" for name in ("given", "reward", "refused")}
 WASM = "vendor/zxing-wasm/zxing_reader.wasm"
 READER = ("vendor/barcode-detector/ponyfill.js", "vendor/barcode-detector/zxing-exported.js", WASM)
 
@@ -33,7 +34,7 @@ class Release:
 def release() -> Release:
     """Return the running release; its files are read once per process."""
     scripts = sorted(f"{SCRIPTS}/{path.name}" for path in (STATIC / SCRIPTS).glob("*.js"))
-    names = [*FILES, *scripts]
+    names = [*FILES, *scripts, *SOUNDS.values()]
     content = sha256(WORKER.read_bytes())
     for name in [*names, *READER]:
         content.update(static(name).encode() + (STATIC / name).read_bytes())

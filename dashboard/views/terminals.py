@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from core.errors import NotFound
 from dashboard.forms.staff import TerminalForm
 from dashboard.forms.tills import DiscardForm
-from dashboard.queries import addresses, devices
-from dashboard.views import frame
+from dashboard.queries import devices
+from dashboard.views import frame, pairing
 from dashboard.views.base import FormMixin, StoreView
 from stores.services import terminals
 
@@ -60,13 +60,7 @@ class TerminalNew(FormMixin, TerminalsPage):
             user_id=self.actor_id,
             at=timezone.now(),
         )
-        return self.page(
-            "dashboard/terminal_pairing.html",
-            device=form.cleaned_data["name"],
-            pairing_code=f"{made.code[:4]}-{made.code[4:]}",
-            until=made.expires_at,
-            pair_page=addresses.pairing(),
-        )
+        return self.page("dashboard/terminal_pairing.html", pairing=pairing.shown(made))
 
 
 class TerminalRevoke(TerminalsPage):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from loyalty.models import Program
 from loyalty.rules import fields
 from loyalty.rules import programs as rules
+from merchants.services.fields import hard_to_read
 
 # The fields a caller may set, by the names of the API.
 FIELDS = (
@@ -90,7 +91,7 @@ def _rate(value: Any) -> fields.Problem | None:
 
 def _colour(value: Any) -> fields.Problem | None:
     if isinstance(value, str) and (not value or rules.COLOUR.fullmatch(value)):
-        return None
+        return hard_to_read(value)
     return "invalid", _("Write a colour as # and six digits, such as #5A2D1A.")
 
 

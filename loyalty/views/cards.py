@@ -1,5 +1,7 @@
 """The customer's card: what is on it, and what happened."""
 
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest
@@ -9,14 +11,18 @@ from django.utils import timezone
 from core.web import user_agent
 from customers.services import addresses
 from loyalty import extensions
-from loyalty.enums import ProgramStatus
+from loyalty.enums import ProgramStatus, TransactionType
 from loyalty.forms import SaveForm
 from loyalty.queries import history, storefronts
+from loyalty.queries.history import Entry
 from loyalty.rules import browsers
 from loyalty.views import live, saving, shown
 from loyalty.views.base import StorePage, keep_card_on
 
 LATELY = 4
+# How long after a reward was handed out the page asks for an address: the till, the table, the way home.
+JUST_NOW = timedelta(hours=2)
+ENJOYED = frozenset({TransactionType.STAMP_REDEEMED, TransactionType.POINTS_REDEEMED})
 PAGE = 25
 MAX_SEQ = 2**31 - 1
 
@@ -32,6 +38,7 @@ class DashboardPage(StorePage):
         card = shown.card_context(face)
         if request.GET.get("view") == "code":
             return self.page("code.html", card=card)
+        lately, now = history.entries(history.of_card(face.card.pk)[:LATELY]), timezone.now()
         response = self.page(
             "dashboard.html",
             face=face,
@@ -39,7 +46,8 @@ class DashboardPage(StorePage):
             notices=shown.notices(face, self.place.merchant),
             waiting=shown.waiting(face),
             catalogue=shown.catalogue(face),
-            visits=shown.visits(history.entries(history.of_card(face.card.pk)[:LATELY])),
+            visits=shown.visits(lately),
+            just_enjoyed=_just_enjoyed(lately, now),
             stores=storefronts.stores_running(face.card.program),
             wallet=extensions.wallet_links(face.card),
             wallet_notice=extensions.wallet_notice(),
@@ -48,7 +56,7 @@ class DashboardPage(StorePage):
             history_url=self.url("history"),
             own_device_url=self._own_device_url(),
             version=live.version_of(self),
-            now=timezone.now(),
+            now=now,
             **self._ways(),
         )
         # The cookie begins anew: who comes now and then never loses the card.
@@ -90,6 +98,13 @@ class HistoryPage(StorePage):
         more = f"{self.url('history')}?before={found[PAGE - 1].seq}" if len(found) > PAGE else ""
         months = shown.by_month(shown.visits(history.entries(found[:PAGE])))
         return self.page("history.html", months=months, next_url=more)
+
+
+def _just_enjoyed(entries: Iterable[Entry], now: datetime) -> bool:
+    """Tell whether a reward was handed out a moment ago: the third time at which an address is worth asking for."""
+    return any(
+        entry.row.type in ENJOYED and not entry.voided and now - entry.row.occurred_at < JUST_NOW for entry in entries
+    )
 
 
 def _number(text: str | None) -> int | None:

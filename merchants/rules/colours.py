@@ -1,10 +1,12 @@
-"""A merchant's colour on pages: what can be read on it and beside it (WCAG 2.2: text 4.5)."""
+"""A merchant's colour on pages: what can be read on it and beside it (WCAG 2.2: text 4.5, stamps 3)."""
 
 import re
 
 WHITE, INK, BLACK = "#FFFFFF", "#1B1C2E", "#000000"
 GOLD_LIGHT, GOLD_DARK = "#FFD98A", "#6E4700"
 READABLE = 4.5
+# Stamps are large: they need less against the light tray.
+SEEN = 3.0
 FALLBACK = "#2F3BBF"
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
@@ -26,6 +28,22 @@ def palette(colour: str) -> dict[str, str]:
     }  # fmt: skip
 
 
+def ratio(colour: str) -> float:
+    """Return how well writing reads on a colour: in white or in our ink, the better one counts."""
+    return max(contrast(text, colour) for text in (WHITE, INK))
+
+
+def reads(colour: str) -> bool:
+    """Tell whether a merchant may choose the colour: what is no colour at all is for others to refuse."""
+    return not _COLOUR.fullmatch(colour) or ratio(colour) >= READABLE
+
+
+def nearest(colour: str) -> str:
+    """Return the shade next to a colour, darker or lighter, on which writing reads and which stamps may have."""
+    steps = (_mix(colour, end, step / 100) for step in range(1, 101) for end in (BLACK, WHITE))
+    return next((one for one in steps if ratio(one) >= READABLE and contrast(one, WHITE) >= SEEN), INK)
+
+
 def contrast(first: str, second: str) -> float:
     """Return the contrast of two colours, from 1 to 21."""
     light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
@@ -33,7 +51,7 @@ def contrast(first: str, second: str) -> float:
 
 
 def _text_on(base: str) -> str:
-    """Return the text colour: white where it reads, else our ink, else black (one of them always does)."""
+    """Return the text colour: white where it reads, else our ink; black for the few colours that `reads` refuses."""
     return next((text for text in (WHITE, INK) if contrast(text, base) >= READABLE), BLACK)
 
 

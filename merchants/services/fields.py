@@ -5,10 +5,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import ValidationFailed
-from merchants.rules import countries
+from merchants.rules import colours, countries
 
 
 def check(row: models.Model, names: Collection[str]) -> None:
@@ -24,6 +25,19 @@ def check(row: models.Model, names: Collection[str]) -> None:
             }
         ) from error
     _check_places(row, names)
+    hard = hard_to_read(getattr(row, "card_color", "")) if "card_color" in names else None
+    if hard is not None:
+        raise ValidationFailed.of("card_color", *hard)
+
+
+def hard_to_read(colour: str) -> tuple[str, str] | None:
+    """Return what is wrong with a colour on which neither white nor dark writing reads, and the shade next to it."""
+    if colours.reads(colour):
+        return None
+    shade = colours.nearest(colour)
+    return "contrast_too_low", gettext("Writing on this colour is hard to read. %(shade)s reads well.") % {
+        "shade": shade
+    }
 
 
 def line(text: Any) -> Any:

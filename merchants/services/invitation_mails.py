@@ -9,7 +9,7 @@ from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from core import tenancy
+from core import mail_pages, tenancy
 from merchants.models import Invitation, Merchant
 from merchants.queries import invitations as invitation_queries
 from merchants.services import invitations
@@ -49,4 +49,4 @@ def _written(row: Invitation, merchant: Merchant, token: str) -> EmailMessage:
     ):
         subject = render_to_string("merchants/mail/invitation_subject.txt", context)
         body = render_to_string("merchants/mail/invitation.txt", context)
-    return EmailMessage(" ".join(subject.split()), body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [row.email])
+        return mail_pages.message(subject, body, row.email)

@@ -1,6 +1,7 @@
 // The card, the Apple pass and the Google pass, drawn anew from the form's values with every letter that is typed.
 
-import { isColour, nearest, palette, verdict } from "./colours.js";
+import { READABLE, isColour, nearest, palette, verdict } from "./colours.js";
+import { watchLogo } from "./logo-preview.js";
 
 // As wallets/providers/google/mapping.py cuts them.
 const NAME = 20;
@@ -174,10 +175,11 @@ function watchColour(form) {
 
 function reason({ writing, passes }) {
   if (passes) return "good";
-  return writing < 4.5 ? "writing" : "stamps";
+  return writing < READABLE ? "writing" : "stamps";
 }
 
 const form = document.querySelector("form[data-preview]");
 const box = document.querySelector("[data-passes]");
 if (form && box) new Preview(box, form);
 if (form) watchColour(form);
+watchLogo();

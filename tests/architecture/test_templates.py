@@ -9,9 +9,9 @@ from django.test import RequestFactory
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
-# A mail program knows no style sheet from elsewhere: mails carry theirs, and are looked at in tests/customers.
-MAILS = TEMPLATES / "customers" / "mail"
-PAGES = sorted(path for path in TEMPLATES.rglob("*.html") if MAILS not in path.parents)
+# A mail program knows no style sheet from elsewhere: mails carry theirs, and are looked at in tests/browser.
+MAILS = {TEMPLATES / "mail", TEMPLATES / "customers" / "mail"}
+PAGES = sorted(path for path in TEMPLATES.rglob("*.html") if path.parent not in MAILS)
 COMPONENTS = sorted((TEMPLATES / "components").glob("*.html"))
 FORBIDDEN = {
     "inline style": re.compile(r"<style|\sstyle="),

@@ -219,3 +219,18 @@ def test_a_bomb_in_the_pixels_does_not_grow_memory() -> None:
 
     assert len(largest) < 500_000
     assert resident() - before < 60_000_000
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_logo_loses_its_empty_margins(mode: str) -> None:
+    ground = (255, 255, 255) if mode == "RGB" else (0, 0, 0, 0)
+    page = Image.new(mode, (1200, 900), ground)
+    page.paste((120, 20, 20) if mode == "RGB" else (120, 20, 20, 255), (500, 400, 700, 600))
+    out = io.BytesIO()
+    page.save(out, "PNG")
+
+    square = opened(images.logo(io.BytesIO(out.getvalue()))[".png"]).convert("RGBA")
+
+    assert square.getpixel((330, 330)) == (120, 20, 20, 255)
+    assert square.getpixel((100, 330)) == (120, 20, 20, 255), "the mark fills the square"
+    assert square.getpixel((10, 330))[:3] != (120, 20, 20), "and keeps a little air"

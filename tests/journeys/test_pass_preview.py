@@ -1,5 +1,6 @@
 """The preview of a card while its rules and colour are typed, and the living style page, in a real browser."""
 
+import io
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client, override_settings
+from PIL import Image
 
 from core import tenancy
 from merchants.models import Membership, Merchant
@@ -16,6 +18,8 @@ from tests.support.till import hook
 from tests.support.world import World
 
 HARD = "#7F7F7F"
+CHOOSE = """(color) => { const field = document.querySelector("[name=card_color]");
+    field.value = color; field.dispatchEvent(new Event("input", {bubbles: true})); }"""
 
 
 class Desk:
@@ -127,10 +131,8 @@ def test_says_at_once_how_well_a_colour_reads_and_offers_a_shade(desk: Any) -> N
     world = World.make()
     one = desk(world)
     one.open(f"/store/{world.store.code}/loyalty/branding")
-    choose = """(color) => { const field = document.querySelector("[name=card_color]");
-        field.value = color; field.dispatchEvent(new Event("input", {bubbles: true})); }"""
 
-    one.page.evaluate(choose, HARD.lower())
+    one.page.evaluate(CHOOSE, HARD.lower())
     best = max(colours.contrast(colours.WHITE, HARD), colours.contrast(colours.INK, HARD))
     assert best < colours.READABLE
     assert one.said("[data-ratio]") == f"{best:.1f}"
@@ -160,8 +162,50 @@ def test_the_script_sees_colours_as_the_server_does(desk: Any) -> None:
            return tried.map(palette); }""",
         tried,
     )
+    offered = one.page.evaluate(
+        """async (tried) => { const {nearest} = await import("/static/dashboard/colours.js");
+           return tried.map(nearest); }""",
+        tried,
+    )
 
     assert found == [colours.palette(color) for color in tried]
+    assert offered == [colours.nearest(color) for color in tried]
+
+
+def test_a_colour_on_which_nothing_reads_is_not_kept(desk: Any) -> None:
+    world = World.make()
+    one = desk(world)
+    one.open("/store/onboarding/2")
+    one.page.evaluate(CHOOSE, HARD.lower())
+    one.heard.expects_failures = True
+    one.page.click("main button:has-text('Continue')")
+
+    assert one.page.url.endswith("/store/onboarding/2")
+    assert colours.nearest(HARD) in one.said("main form")
+    one.page.click(hook("shade"))
+    one.page.click("main button:has-text('Continue')")
+    one.page.wait_for_url("**/store/onboarding/3")
+    with tenancy.scope(world.merchant_id):
+        assert Merchant.objects.get().card_color.upper() == colours.nearest(HARD)
+
+
+def test_a_logo_is_on_the_passes_as_soon_as_it_is_chosen(desk: Any) -> None:
+    world, picture = World.make(), io.BytesIO()
+    Image.new("RGB", (300, 120), "#123456").save(picture, "PNG")
+    one = desk(world)
+    one.open("/store/onboarding/2")
+
+    one.page.set_input_files(
+        "[name=image]", {"name": "logo.png", "mimeType": "image/png", "buffer": picture.getvalue()}
+    )
+
+    for tab in ("apple", "google"):
+        one.tab(tab)
+        assert one.page.evaluate(f"document.querySelector('.pass-{tab} img.pass-logo').naturalWidth") == 300
+    one.page.click("main button:has-text('Continue')")
+    one.page.wait_for_url("**/store/onboarding/3")
+    with tenancy.scope(world.merchant_id):
+        assert Merchant.objects.get().logo.name.startswith("logos/")
 
 
 def test_the_style_page_is_for_developers(client: Client) -> None:

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from core import mail_pages
 from merchants.models import User
 from wallets.enums import Provider
 from wallets.models import ProviderState
@@ -107,4 +108,5 @@ def _letters(ending: Ending, *, days: int, over: bool) -> Iterator[EmailMessage]
         with translation.override(admin.language or settings.LANGUAGE_CODE):
             subject = render_to_string("wallets/mail/credential_ends_subject.txt", context)
             body = render_to_string("wallets/mail/credential_ends.txt", context)
-        yield EmailMessage(" ".join(subject.split()), body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [admin.email])
+            letter = mail_pages.message(subject, body, admin.email)
+        yield letter

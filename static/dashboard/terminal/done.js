@@ -2,6 +2,7 @@
 
 import { $, act, busy, clone, fill, say, show, view } from "./dom.js";
 import { quietly } from "./focus.js";
+import { signal } from "./signals.js";
 import { on, state } from "./state.js";
 import { t, today } from "./words.js";
 
@@ -11,6 +12,7 @@ const TICK = 100;
 
 let shrinking;
 let ticking;
+let heard = false; // the two notes of a reward
 let undo = () => {};
 let reopen = () => {};
 let rest = () => {};
@@ -43,12 +45,21 @@ export function succeed(last) {
   quietly(scanField());
   state.last = { ...last, left: UNDO_FOR };
   draw();
+  hear(last);
   if (settled(last)) settle(last);
+}
+
+const isReward = (last) => Boolean(last.reward || last.gift);
+
+// Once when the sheet shows it; a reward of which only the server knew is told when it answers.
+function hear(last) {
+  heard = isReward(last);
+  signal(heard ? "reward" : "given");
 }
 
 // A reward shows the gift in the stamp instead of the trade's icon.
 function impress(root, last) {
-  if (!last.gift && !last.reward) return;
+  if (!isReward(last)) return;
   const icon = $(".impression use", root);
   icon.setAttribute("href", icon.getAttribute("href").replace(/#.*$/, "#gift"));
 }
@@ -62,7 +73,7 @@ export function settle(last) {
     impress(root, last);
   }
   say([last.figure, last.sentence, last.reward].filter(Boolean).join(". "));
-  navigator.vibrate?.(last.reward || last.gift ? [20, 60, 20] : 20);
+  if (isReward(last) && !heard) hear(last);
   clearInterval(ticking);
   ticking = setInterval(tick, TICK);
   draw();

@@ -18,6 +18,7 @@ import { refuse, words } from "./refusal.js";
 import { fieldSource, read, wedgeSource } from "./scan.js";
 import * as sheet from "./sheet.js";
 import * as shell from "./shell.js";
+import * as signals from "./signals.js";
 import { lock, locked, on, setUp as setUpState, state, touch } from "./state.js";
 import { setUp as setUpWords, t } from "./words.js";
 
@@ -34,6 +35,7 @@ let latest = 0;
 for (const module of [api, history]) module.setUp(root);
 setUpWords(root);
 setUpState(root);
+signals.setUp(root);
 
 function signedOut() {
   if (queue.now().count) {

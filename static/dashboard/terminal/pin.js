@@ -6,6 +6,7 @@ import { keepFocus, quietly } from "./focus.js";
 import { online } from "./net.js";
 import { refuse } from "./refusal.js";
 import { recall, remember } from "./shelf.js";
+import { signal } from "./signals.js";
 import { state, unlock } from "./state.js";
 import { moment, t } from "./words.js";
 
@@ -155,6 +156,7 @@ function explainWrong(root, text) {
 function wrong(root, text) {
   explainWrong(root, text);
   say(text, { now: true });
+  signal("refused");
   const input = $("input", root);
   input.classList.remove("shake");
   void input.offsetWidth;

@@ -2,6 +2,7 @@
 
 import { Refusal, Unreached } from "./api.js";
 import { $, clone, fill, say, show } from "./dom.js";
+import { signal } from "./signals.js";
 import { knows, moment, t } from "./words.js";
 
 // The sentence for a reason of the server, given as {code, at, …}: for the card sheet, before anything is tried.
@@ -70,5 +71,6 @@ export function refuse({ tone, title, text, safe }, actions) {
   });
   $("[data-list=actions]", root).replaceChildren(...buttons);
   show("refusal", root, { focus: buttons[0] });
+  signal("refused");
   say([title, text, safe].filter(Boolean).join(". "), { now: true });
 }

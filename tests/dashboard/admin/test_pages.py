@@ -1,9 +1,11 @@
 """The platform's own pages in the admin: who may open them, what they show, and what they cost."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.db import connection
@@ -14,6 +16,7 @@ from django.utils import timezone
 
 from core import tenancy
 from core.ids import uuid7
+from dashboard.admin import audited
 from dashboard.models import DayBalance, DayFigures
 from dashboard.queries import platform_days, platform_lists
 from dashboard.queries.periods import Period
@@ -371,3 +374,26 @@ def test_a_page_begins_after_the_last_one_shown() -> None:
         page = platform_lists.programs(search="", status="", kind="", after=str(worlds[1].program.pk), at=at)
 
     assert [line.row.pk for line in page.lines] == [worlds[0].program.pk]
+
+
+def test_says_in_words_what_was_done(desk: Desk, house: House) -> None:
+    merchant_id = house.world.merchant_id
+    desk.post(f"{ROOT}/merchants/{merchant_id}/settings", {**settings_of(house), "max_stores": "7", "reason": WHY})
+
+    page = desk.get(f"{ROOT}/merchants/{merchant_id}").content.decode()
+
+    assert "What the platform allows changed" in page
+    assert "merchant_settings_changed" in page, "the code is what one searches for"
+    assert audited.words("something_new") == "something_new"
+
+
+def test_every_action_of_the_product_has_words() -> None:
+    literal = re.compile(r'action="([a-z_]+)"|_note\(\w+(?:\.\w+)?, "([a-z]+_[a-z_]+)"')
+    used = set()
+    for app in ("core", "merchants", "stores", "customers", "loyalty", "wallets", "dashboard"):
+        for file in (django_settings.BASE_DIR / app).rglob("*.py"):
+            if "management" not in file.parts:
+                used |= {one or other for one, other in literal.findall(file.read_text(encoding="utf-8"))}
+
+    assert used - set(audited.WORDS) == set()
+    assert "customer_erased" in used

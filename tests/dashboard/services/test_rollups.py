@@ -261,3 +261,29 @@ def picture(world: World) -> list[Any]:
             for model in (DayFigures, Presence, DayBalance, FirstReward)
             for columns in [[field.attname for field in model._meta.local_fields if field.attname != "id"]]
         ]
+
+
+def test_who_looks_counts_only_what_came_since(clock: Any) -> None:
+    world = World.make()
+    card = world.card()
+    world.stamp(card)
+    clock.shift(timedelta(seconds=10))
+    at = NOON + timedelta(seconds=10)
+    rollups.catch_up(merchant_id=world.merchant_id, at=at)
+
+    def version() -> int:
+        with tenancy.scope(world.merchant_id):
+            return RollupState.objects.get().version
+
+    before = version()
+    clock.shift(timedelta(seconds=10))
+    rollups.catch_up(merchant_id=world.merchant_id, at=at + timedelta(seconds=10))
+    assert version() == before
+
+    world.tick(seconds=20)
+    world.stamp(card)
+    rollups.catch_up(merchant_id=world.merchant_id, at=at + timedelta(seconds=10))
+
+    assert version() == before + 1
+    assert day(world).stamps_given == 2
+    assert_exact(world)

@@ -16,7 +16,7 @@ def test_a_device_is_paired_by_the_code_that_is_shown_once(shop: Shop) -> None:
     answer = browser.post(shop.page("terminals/new"), {"name": "Blue tablet"})
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "no-store, private"
-    code = answer.context["pairing_code"]
+    code = answer.context["pairing"].code
     assert code in answer.content.decode()
     paired = terminals.pair(code=code, at=timezone.now()).terminal
     assert (paired.name, paired.store_id) == ("Blue tablet", shop.world.store.pk)

@@ -1,15 +1,17 @@
 """The four steps: each saved by itself, skippable, and found again."""
 
+import io
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from PIL import Image
 
 from core import tenancy
 from loyalty.models import Program, Reward
-from merchants.models import User
-from stores.models import StaffPin, Store
+from merchants.models import Merchant, User
+from stores.models import StaffPin, Store, Terminal
 from stores.services import signup
 from tests.factories.merchants import UserFactory
 
@@ -19,6 +21,7 @@ STAMPS = {
     "stamps_target": "8",
     "stamps_reward_description": "Free coffee",
 }
+SHOP = {"name": "Gare", "city": "Luxembourg", "person": "Anna"}
 POINTS = {"loyalty_type": "points", "name": "Card", "points": "10", "reward_points": "100", "reward_name": "Tote bag"}
 
 
@@ -34,6 +37,14 @@ def owner(db: None) -> tuple[Client, signup.Business]:
     return browser, made
 
 
+def picture() -> io.BytesIO:
+    out = io.BytesIO()
+    Image.new("RGB", (300, 120), "#123456").save(out, "PNG")
+    out.seek(0)
+    out.name = "logo.png"
+    return out
+
+
 def programs(made: signup.Business) -> list[Any]:
     with tenancy.scope(made.merchant.pk):
         return list(Program.objects.all())
@@ -43,9 +54,9 @@ def test_the_wizard_works_from_end_to_end(owner: tuple[Client, signup.Business])
     browser, made = owner
     assert browser.get("/store/onboarding").url == "/store/onboarding/1"
     assert browser.post("/store/onboarding/1", STAMPS).url == "/store/onboarding/2"
-    place = {"name": "Gare", "city": "Luxembourg", "country": "LU", "time_zone": "Europe/Paris"}
-    assert browser.post("/store/onboarding/2", place).url == "/store/onboarding/3"
-    shown = browser.post("/store/onboarding/3", {"name": "Anna"})
+    looks = {"card_color": "#5A2D1A", "image": picture()}
+    assert browser.post("/store/onboarding/2", looks).url == "/store/onboarding/3"
+    shown = browser.post("/store/onboarding/3", SHOP)
     assert shown.status_code == 200
     assert shown["Cache-Control"] == "no-store, private"
     pin = shown.context["pin"]
@@ -57,8 +68,49 @@ def test_the_wizard_works_from_end_to_end(owner: tuple[Client, signup.Business])
     assert (program.status, program.stamps_target, program.loyalty_type) == ("active", 8, "stamps")
     with tenancy.scope(made.merchant.pk):
         store = Store.objects.get()
-        assert (store.name, store.city, store.time_zone) == ("Gare", "Luxembourg", "Europe/Paris")
+        assert (store.name, store.city, store.country) == ("Gare", "Luxembourg", "LU")
+        merchant = Merchant.objects.get()
+        assert merchant.card_color == "#5A2D1A"
+        assert merchant.logo.name.startswith("logos/")
         assert StaffPin.objects.get().name == "Anna"
+
+
+def test_a_logo_that_is_none_changes_nothing(owner: tuple[Client, signup.Business]) -> None:
+    browser, made = owner
+    answer = browser.post("/store/onboarding/2", {"card_color": "#5A2D1A", "image": io.BytesIO(b"<svg/>")})
+    assert answer.status_code == 400
+    assert list(answer.context["form"].errors) == ["image"]
+    with tenancy.scope(made.merchant.pk):
+        merchant = Merchant.objects.get()
+    assert (merchant.card_color, merchant.logo.name) == (made.merchant.card_color, "")
+
+
+def test_who_works_there_already_is_not_asked_for_again(owner: tuple[Client, signup.Business]) -> None:
+    browser, made = owner
+    browser.post("/store/onboarding/3", SHOP)
+    assert "person" not in browser.get("/store/onboarding/3").context["form"].fields
+    moved = {**SHOP, "city": "Esch", "person": "Ben"}
+    assert browser.post("/store/onboarding/3", moved).url == "/store/onboarding/4"
+    with tenancy.scope(made.merchant.pk):
+        assert Store.objects.get().city == "Esch"
+        assert [staff.name for staff in StaffPin.objects.all()] == ["Anna"]
+
+
+def test_the_end_has_the_poster_and_pairs_the_till(owner: tuple[Client, signup.Business], client: Client) -> None:
+    browser, made = owner
+    browser.post("/store/onboarding/1", STAMPS)
+    ready = browser.get("/store/onboarding/4")
+    assert f"/store/{made.store.code}/loyalty/posters/a4.pdf" in ready.content.decode()
+    assert ready.context.get("pairing") is None
+
+    shown = browser.post("/store/onboarding/4", {"pair": "1"}).context["pairing"]
+
+    assert client.get(shown.url).context["form"]["code"].value() == shown.code.replace("-", "")
+    paired = client.post("/pair", {"code": shown.code})
+    assert paired.url == f"/store/{made.store.code}/loyalty/terminal"
+    with tenancy.scope(made.merchant.pk):
+        assert Terminal.objects.get().store_id == made.store.pk
+    assert browser.get("/store/onboarding").url == "/store/onboarding/2", "the wizard goes on where it was"
 
 
 def test_it_begins_where_one_left(owner: tuple[Client, signup.Business]) -> None:
@@ -108,10 +160,12 @@ def test_everything_can_be_skipped(owner: tuple[Client, signup.Business]) -> Non
         (1, {**STAMPS, "name": ""}, "name"),
         (1, {**POINTS, "points": "1001"}, "points"),
         (1, {**POINTS, "reward_name": " "}, "reward_name"),
-        (2, {"name": "", "country": "LU", "time_zone": "Europe/Luxembourg"}, "name"),
-        (2, {"name": "Gare", "country": "LU", "time_zone": "Mars/Olympus"}, "time_zone"),
-        (3, {"name": ""}, "name"),
-        (3, {"name": "x" * 61}, "name"),
+        (2, {"card_color": ""}, "card_color"),
+        (2, {"card_color": "brown"}, "card_color"),
+        (2, {"card_color": "#7F7F7F"}, "card_color"),
+        (3, {**SHOP, "name": ""}, "name"),
+        (3, {**SHOP, "person": ""}, "person"),
+        (3, {**SHOP, "person": "x" * 61}, "person"),
     ],
 )
 def test_a_bad_value_is_said_at_its_field(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from core import tenancy
+from dashboard.forms import sentences
 from loyalty.models import Program, ProgramVersion
 from loyalty.services import programs
 from tests.dashboard.conftest import Shop, open_shop
@@ -143,3 +144,18 @@ def test_a_store_with_its_own_program_changes_its_own(shop: Shop) -> None:
     url = f"/store/{store.code}/loyalty/settings"
     assert browser.get(url).context["program"].name == "Bar card"
     assert browser.get(shop.page("settings")).context["program"].name == "CoffeeLux"
+
+
+def test_rules_are_sentences_with_the_value_inside(shop: Shop) -> None:
+    page = shop.client().get(shop.page("settings"))
+    lines = [*page.context["form"].stamps, *page.context["form"].rate, *page.context["form"].fair]
+    by_name = {line.field.name: line for line in lines}
+
+    assert (by_name["stamps_target"].before, by_name["stamps_target"].after) == ("A card is full after", "stamps.")
+    assert by_name["per_amount"].after == "EUR they spend."
+    assert not by_name["full_card"].is_sentence, "a choice is asked, not told"
+    names = set(page.context["form"].fields) - {"name"}
+    assert set(by_name) == names, "every rule is on the page"
+    for name, line in by_name.items():
+        assert f'name="{name}"' in page.content.decode()
+        assert name not in sentences.SENTENCES or line.is_sentence

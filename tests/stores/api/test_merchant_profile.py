@@ -10,6 +10,7 @@ from core import tenancy
 from core.models import AuditEntry
 from merchants.enums import Role
 from merchants.models import Merchant, MerchantSettings
+from merchants.rules import colours
 from stores.api.profile_serializers import MerchantSettingsSerializer
 from tests.factories.merchants import MembershipFactory
 from tests.stores.api.conftest import Shop
@@ -47,14 +48,25 @@ def test_changes_what_is_sent_and_notes_who(shop: Shop) -> None:
     assert (entry.actor_id, entry.facts["fields"]) == (shop.owner.pk, sorted([*changes, "branding_version"]))
 
 
-@pytest.mark.parametrize(
-    ("colour", "text"), [("#5A2D1A", "#FFFFFF"), ("#FFFFFF", "#1B1C2E"), ("#FFE000", "#1B1C2E"), ("#7F7F7F", "#000000")]
-)
+@pytest.mark.parametrize(("colour", "text"), [("#5A2D1A", "#FFFFFF"), ("#FFFFFF", "#1B1C2E"), ("#FFE000", "#1B1C2E")])
 def test_says_what_reads_on_the_colour(shop: Shop, colour: str, text: str) -> None:
     found = shop.by_key("patch", at(), {"card_color": colour}).json()["contrast"]
 
     assert (found["text_color"], found["readable"]) == (text, True)
     assert 4.5 <= found["ratio"] <= 21
+
+
+def test_refuses_a_colour_on_which_nothing_reads_and_names_the_next_shade(shop: Shop) -> None:
+    before = shop.by_key("get", at()).json()["card_color"]
+
+    answer = shop.by_key("patch", at(), {"card_color": "#7F7F7F"})
+
+    assert answer.status_code == 400
+    (problem,) = answer.json()["errors"]
+    assert (problem["field"], problem["code"]) == ("card_color", "contrast_too_low")
+    assert colours.nearest("#7F7F7F") in problem["detail"]
+    assert shop.by_key("get", at()).json()["card_color"] == before
+    assert shop.by_key("patch", at(), {"card_color": colours.nearest("#7F7F7F")}).status_code == 200
 
 
 @pytest.mark.parametrize(
