@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 from django.utils.functional import cached_property
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -12,15 +12,15 @@ from rest_framework import serializers
 class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """A serializer that refuses unknown fields (code `unknown_field`) instead of ignoring a misspelt one.
 
-    The fields of a whole body are made once for the class: making them anew took longer than checking the input. So
-    they look at nothing but what they are given.
+    The fields of a whole body are made once for the class and language: making them anew took longer than checking the
+    input. So they look at nothing but what they are given.
     """
 
     @cached_property
     def fields(self) -> Any:
         """The fields by name; what is a part of something, may be incomplete or has a context has its own."""
         has_own = self.root is not self or self.partial or bool(self._context)
-        return _fields(self) if has_own else _fields_of(type(self))
+        return _fields(self) if has_own else _fields_of(type(self), get_language())
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse unknown fields together with all other errors."""
@@ -42,8 +42,22 @@ def _fields(shape: StrictSerializer) -> Any:
 
 
 @cache
-def _fields_of(kind: type[StrictSerializer]) -> Any:
-    return _fields(kind())
+def _fields_of(kind: type[StrictSerializer], language: str | None) -> Any:
+    """Return the fields of a class; `language` is the one that is active, and the one of their messages."""
+    fields = _fields(kind())
+    for field in fields.values():
+        _settle_messages(field)
+    return fields
+
+
+def _settle_messages(field: Any) -> None:
+    """Write the messages of a field's validators out: by themselves they keep the language in which they came first."""
+    for validator in field.validators:
+        if getattr(validator, "message", None) is not None:
+            validator.message = str(validator.message)
+    parts = [field.child] if hasattr(field, "child") else []
+    for part in [*parts, *getattr(field, "fields", {}).values()]:
+        _settle_messages(part)
 
 
 class NothingSerializer(StrictSerializer):

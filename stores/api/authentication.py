@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication
@@ -60,7 +61,9 @@ class TerminalAuthentication(authentication.SessionAuthentication):
         cookie = request.COOKIES.get(devices.TERMINAL_COOKIE, "")
         if not cookie or _person_acts(request):
             return None
-        credential = _remembered(devices.terminal_credential, cookie)
+        # Where somebody is signed in as well, a till that was revoked makes way for them at once.
+        look_up, signed_in = devices.terminal_credential, settings.SESSION_COOKIE_NAME in request.COOKIES
+        credential = look_up(cookie) if signed_in else _remembered(look_up, cookie)
         if credential is None:
             return None
         self.enforce_csrf(request)
@@ -157,7 +160,8 @@ def _remembered(look_up: Callable[[str], Credential | None], text: str) -> Crede
     It remembers only whose: whether a key or a terminal was revoked is looked at anew with the rights of each request
     (stores.queries.access), and the secret of either never changes.
     """
-    now, name = time.monotonic(), hashlib.sha256(text.encode(errors="replace")).digest()
+    now = time.monotonic()
+    name = hashlib.sha256(f"{look_up.__name__} {text}".encode(errors="replace")).digest()
     known = _proven.get(name)
     if known is not None and now - known[0] < REMEMBERED_SECONDS:
         return known[1]

@@ -134,7 +134,9 @@ class Sentry(BaseHTTPRequestHandler):
 
 FAULT = """
 import json, logging, sys, django
+from django.conf import settings
 django.setup()
+settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 from django.test import Client
 from django.urls import path
 import loyalty_platform.urls as urls

@@ -93,3 +93,8 @@ def assert_problem(answer: Any, status: int, code: str, *fields: str) -> dict[st
         assert [problem["field"] for problem in body["errors"]] == list(fields)
         assert all(problem["code"] and problem["detail"] for problem in body["errors"])
     return body
+
+
+def told(answer: Any) -> dict[str, str]:
+    """Return the headers of an answer without the number that each request has of its own."""
+    return {name: value for name, value in answer.headers.items() if name.lower() != "x-request-id"}

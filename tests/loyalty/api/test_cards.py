@@ -57,7 +57,7 @@ def test_list_costs_the_same_for_one_and_for_three(world: World, count: int, dja
     made, caller = make_cards(world, count), Caller.of(world)
     caller.get("cards")
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         answer = caller.get("cards")
 
     assert set(ids(answer)) == {str(card.pk) for card in made}
@@ -155,7 +155,7 @@ def test_history_costs_the_same_for_one_and_for_three(
         world.stamp(card)
     caller.get(f"cards/{card.pk}")
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         answer = caller.get(f"cards/{card.pk}/transactions")
 
     assert len(ids(answer)) == count

@@ -40,7 +40,7 @@ def test_it_works(world: World, django_assert_num_queries: Any) -> None:
     caller = Caller.of(world)
     caller.get("program")  # notes that the key was used
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         answer = caller.get("program")
 
     body = answer.json()

@@ -287,7 +287,7 @@ def test_the_list_costs_the_same_however_long(world: World, count: int, django_a
         kept(world, card)
     caller.get("reviews")
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         caller.get("reviews")
 
 

@@ -41,7 +41,7 @@ def test_list_costs_the_same_for_one_and_for_three(world: World, count: int, dja
     expected, caller = rewards(world, count), Caller.of(world)
     caller.get("rewards")
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         answer = caller.get("rewards")
 
     assert [row["id"] for row in answer.json()["results"]] == [str(reward.pk) for reward in expected]

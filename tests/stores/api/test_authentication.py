@@ -55,13 +55,17 @@ def test_a_right_prefix_with_another_secret_is_refused(shop: Shop) -> None:
 
 
 def test_a_revoked_key_ends_at_once(shop: Shop) -> None:
+    assert shop.by_key("get", "staff").status_code == 200
     api_keys.revoke(merchant_id=shop.merchant.pk, api_key_id=shop.key.pk, at=timezone.now())
 
     assert code(shop.by_key("get", "staff")) == (401, "not_authenticated")
 
 
 def test_an_expired_key_is_refused(shop: Shop) -> None:
-    key = ApiKeyFactory(merchant=shop.merchant, expires_at=timezone.now() - timedelta(seconds=1))
+    key = ApiKeyFactory(merchant=shop.merchant)
+    assert shop.by_key("get", "staff", key=key).status_code == 200
+    with tenancy.scope(shop.merchant):
+        ApiKey.objects.filter(pk=key.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
 
     assert code(shop.by_key("get", "staff", key=key)) == (401, "not_authenticated")
 
@@ -105,9 +109,32 @@ def test_a_terminal_needs_the_csrf_token_to_write(shop: Shop) -> None:
 
 
 def test_a_revoked_terminal_ends_at_once(shop: Shop) -> None:
+    assert shop.by_terminal("get", "staff").status_code == 200
     terminals.revoke(merchant_id=shop.merchant.pk, terminal_id=shop.terminal.pk, at=timezone.now())
 
     assert code(shop.by_terminal("get", "staff")) == (401, "not_authenticated")
+
+
+def test_a_secret_opens_only_the_door_that_it_is_for(shop: Shop) -> None:
+    assert (shop.by_key("get", "staff").status_code, shop.by_terminal("get", "staff").status_code) == (200, 200)
+    token, text = shop.terminal.token, shop.key.text  # type: ignore[attr-defined]
+    client = Client()
+    client.cookies["terminal"] = text
+
+    assert code(call(Client(), "get", "staff", headers={"Authorization": f"Bearer {token}"}))[0] == 401
+    assert code(call(client, "get", "staff"))[0] == 401
+
+
+def test_a_revoked_terminal_makes_way_for_the_person_at_once(shop: Shop) -> None:
+    client = Client()
+    client.force_login(shop.owner, backend="django.contrib.auth.backends.ModelBackend")
+    client.cookies["terminal"] = shop.terminal.token  # type: ignore[attr-defined]
+    assert call(client, "get", "staff").status_code == 200
+    assert shop.by_terminal("get", "staff").status_code == 200
+
+    terminals.revoke(merchant_id=shop.merchant.pk, terminal_id=shop.terminal.pk, at=timezone.now())
+
+    assert call(client, "get", "staff").status_code == 200
 
 
 def test_a_terminal_of_a_closed_store_finds_nothing(shop: Shop) -> None:
