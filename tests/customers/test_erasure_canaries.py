@@ -31,6 +31,7 @@ from tests.support.desk import Desk
 from tests.support.wallets import Phones, wired
 from tests.support.world import World
 from wallets.models import ApplePass, DeviceLog, GooglePass
+from wallets.providers.google import pace
 from wallets.services import fetches
 
 COUNT = 32
@@ -190,9 +191,10 @@ def erase(life: Life, manager: Client) -> None:
 
 
 def test_promise_21_erasure_leaves_no_canary(
-    real_db: Any, broker: str, caplog: Any, settings: Any, tmp_path: Path
+    real_db: Any, broker: str, caplog: Any, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
     caplog.set_level(logging.INFO)
+    monkeypatch.setattr(pace, "GAP_MICROSECONDS", 1_000)  # Google's pace is another test's business
     settings.LOYALTY_THROTTLE_SCALE = 1000
     world = World.make(at=timezone.now() - timedelta(hours=1), loyalty_type="hybrid", points_per_euro="10")
     pos, till, desk = Caller.of(world), Caller.terminal(world), Desk.open()
