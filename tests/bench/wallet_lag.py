@@ -157,7 +157,19 @@ class Bench:
         """Measure stamp → Google's object."""
         names = self._names_by_card()
         given = self.give(GOOGLE_RATE, SECONDS)
+
+        def all_there() -> bool:
+            seen = self._at_google()
+            return all(first(seen.get(names[one.card], []), one) is not None for one in given)
+
+        # Empty queues alone would not do: the last stamp may not have been noted yet.
+        until(all_there, QUIET_SECONDS, "objects")
         self.rest()
+        seen = self._at_google()
+        return figures([first(seen.get(names[one.card], []), one) for one in given])
+
+    def _at_google(self) -> dict[str, list[tuple[float, int]]]:
+        """Return when which number of stamps was shown, by object."""
         seen: dict[str, list[tuple[float, int]]] = {}
         offset = time.time() - time.monotonic()
         for one in self.google.calls():
@@ -166,7 +178,7 @@ class Bench:
                 name = one.path.rpartition("/")[2] if one.method == "PATCH" else one.body["id"]
                 count = int(points["balance"]["string"].partition("/")[0])
                 seen.setdefault(name, []).append((one.at + offset, count))
-        return figures([first(seen.get(names[one.card], []), one) for one in given])
+        return seen
 
     def apple_lag(self) -> dict[str, dict[str, float]]:
         """Measure stamp → push and stamp → iPhone."""
