@@ -4,6 +4,7 @@ import secrets
 import threading
 import time
 import uuid
+from datetime import datetime
 
 _lock = threading.Lock()
 _last = (0, 0)
@@ -26,3 +27,8 @@ def uuid7() -> uuid.UUID:
         _last = (ms, counter)
     value = (ms & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | secrets.randbits(62)
     return uuid.UUID(int=value)
+
+
+def first_of(moment: datetime) -> uuid.UUID:
+    """Return the smallest of the ids that are made at a moment: those of later rows are greater."""
+    return uuid.UUID(int=max(int(moment.timestamp() * 1000), 0) << 80)

@@ -19,10 +19,14 @@ HEADER = "X-Request-ID"
 NUMBER = re.compile(r"[0-9A-Za-z-]{8,64}")
 # A route of ours that takes what no other one does, as core.metrics has it.
 NOWHERE = "unmatched"
+AFTER_A_ROW = r"\n(?:HINT|QUERY|CONTEXT): |\n\n(?:The above exception was|During handling of)|\nTraceback \(most recent"
 BLOTS = (
     # "Failing row contains (…)", "Key (email)=(…) already exists", and where a COPY stood.
-    # A name may hold line breaks, so it ends where something else begins.
-    (re.compile(r"\n?(?:DETAIL|CONTEXT): .*?(?=\n[A-Z]+: |\n\n|\n {2,}File |\nTraceback|\Z)", re.DOTALL), ""),
+    # A name may hold line breaks and blank lines, so it ends only where one of the texts that may follow begins.
+    (re.compile(rf"\n?(?:DETAIL|CONTEXT): .*?(?={AFTER_A_ROW}|\Z)", re.DOTALL), ""),
+    # gunicorn's own: an address and its query, the first line as it came, whose machine it was.
+    (re.compile(r"\A(Error handling request)\b.*", re.DOTALL), r"\1"),
+    (re.compile(r"\A(Invalid request) from ip=\S*: ([\w /]*).*", re.DOTALL), r"\1: \2"),
     (re.compile(r"\b(Bearer|Card|ApplePass|Basic) +[\w.~+/=-]{20,}"), r"\1 …"),
     (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "…@…"),
     (re.compile(r"://[^/@\s]+@"), "://…@"),

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
+from html import escape
 
 from babel.dates import format_skeleton
+from django.utils.safestring import SafeString
 
 from core.money import babel_locale
+from core.templatetags.ui import number
 
 LEFT, BOTTOM, TOP = 40, 28, 12
 GRID_LINES = 4
@@ -66,6 +69,23 @@ class Chart:
     def day_label_y(self) -> int:
         """Where the days stand."""
         return self.size.height - 8
+
+    @property
+    def marks(self) -> SafeString:
+        """The lines, bars and words of the SVG: some hundred numbers, which a template writes twenty times slower."""
+        right, under = self.size.width, self.day_label_y
+        lines = (
+            f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{y}" y2="{y}" />'
+            f'<text x="{self.grid_label_x}" y="{y}" dy="4" text-anchor="end">{escape(number(value))}</text>'
+            for y, value in self.grid
+        )
+        bars = (
+            f'<rect class="{"bar" if bar.is_latest else "bar-before"}" x="{bar.x}" y="{bar.y}" width="{bar.width}"'
+            f' height="{bar.height}" rx="3" />'
+            for bar in self.bars if bar.value
+        )  # fmt: skip
+        words = (f'<text x="{bar.x}" y="{under}">{escape(bar.label)}</text>' for bar in self.bars if bar.label)
+        return SafeString("".join((*lines, *bars, *words)))
 
 
 def pair(values: Sequence[tuple[date, int]], *, latest: int) -> list[Chart]:

@@ -7,6 +7,7 @@ from celery import Celery
 from celery.schedules import crontab
 from celery.signals import task_postrun, task_prerun
 from django.db import close_old_connections
+from kombu.transport import TRANSPORT_ALIASES
 
 from core import tracing
 
@@ -66,8 +67,9 @@ app.conf.beat_schedule = BEAT_SCHEDULE
 # By itself Celery opens a connection to the database for each task, which costs more than most tasks. It is kept, and
 # looked at before each task as it is before each request; once in a while there is a new one all the same.
 app.conf["CELERY_DB_REUSE_MAX"] = 500
-# pools.py says which fault of Celery makes it necessary.
+# pools.py and channels.py say which faults make them necessary.
 app.conf.worker_pool = "loyalty_platform.pools:TaskPool"
+TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "loyalty_platform.channels:Transport"
 app.autodiscover_tasks()
 
 

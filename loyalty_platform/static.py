@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.staticfiles.apps import StaticFilesConfig as DjangoStaticFilesConfig
 from whitenoise.storage import CompressedManifestStaticFilesStorage
@@ -37,9 +37,16 @@ class StaticStorage(CompressedManifestStaticFilesStorage):
         for names, rules in CompressedManifestStaticFilesStorage.patterns
     )
 
+    _addresses: ClassVar[dict[tuple[str, str], str]] = {}
+
     def url(self, name: str | None, force: bool = True) -> str:
-        """Return the address with the content's hash, whatever DEBUG says."""
-        return super().url(name, force)
+        """Return the address with the content's hash, whatever DEBUG says; a page asks for some forty, many twice."""
+        if not name or name not in self.hashed_files:
+            return super().url(name, force)
+        key = name, self.hashed_files[name]
+        if key not in self._addresses:
+            self._addresses[key] = super().url(name, force)
+        return self._addresses[key]
 
     def compress_files(self, paths: Iterable[str]) -> Iterator[tuple[str, Any]]:
         """Compress the files that pages refer to; the plain names exist only for those who type them."""

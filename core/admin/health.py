@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Min, QuerySet
 from django.urls import reverse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
@@ -82,12 +82,11 @@ def _verification(at: datetime) -> Line:
 
 
 def _queue(at: datetime) -> Line:
-    # The oldest queued row of each merchant is the first of its stretch of the partial index; the ids rise with time.
-    oldest = OutboxEvent.objects.filter(state=OutboxState.QUEUED).order_by("merchant_id", "id")
-    waiting = bounded(oldest)
+    queued = OutboxEvent.objects.filter(state=OutboxState.QUEUED).order_by()[:COUNTED_AT_MOST]
+    found = queued.aggregate(waiting=Count("pk"), first=Min("created_at"))
+    waiting, first = found["waiting"], found["first"]
     if not waiting:
         return Line(_("Events waiting"), "0")
-    first = min(oldest.order_by().values_list("created_at", flat=True)[:COUNTED_AT_MOST])
     value = _("%(count)s, the oldest for %(time)s") % {"count": shown(waiting), "time": timesince(first, at)}
     url = to_list("core_outboxevent", state__exact=OutboxState.QUEUED)
     return Line(_("Events waiting"), value, "warn" if at - first > OLD_EVENT else "ok", url)

@@ -64,12 +64,13 @@ class Code:
 
 def _locale() -> Locale:
     """Return Babel's locale for the active language."""
-    return _parsed(to_locale(get_language() or "en"))
+    return _parsed(get_language() or "en")
 
 
 @lru_cache(maxsize=32)
-def _parsed(name: str) -> Locale:
-    """Read a locale's name; a page of figures asks for it some hundred times."""
+def _parsed(language: str) -> Locale:
+    """Return the locale of a language; a page of figures asks for it some hundred times."""
+    name = to_locale(language)
     return Locale.parse(LOCALES.get(name, name))
 
 
@@ -88,12 +89,12 @@ def address(page: str) -> str:
 @register.simple_tag
 def icon(name: str, css: str = "") -> SafeString:
     """Return the icon ``name`` of our sprite; it is decoration, the word stands beside it."""
-    return format_html(
-        '<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>',
-        css,
-        static("core/icons.svg"),
-        name,
-    )
+    return _icon(name, css, static("core/icons.svg"))
+
+
+@lru_cache(maxsize=1024)
+def _icon(name: str, css: str, sprite: str) -> SafeString:
+    return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>', css, sprite, name)
 
 
 @register.simple_tag
@@ -169,16 +170,25 @@ def card_number(value: str) -> str:
 @register.filter
 def money(cents: int | None, currency: str = "EUR") -> str:
     """Return integer minor units as an amount in the reader's locale; nothing for None."""
-    if cents is None:
-        return ""
+    return "" if cents is None else _money(cents, currency, get_language() or "en")
+
+
+# A page writes the same numbers again and again, and so does the next one.
+@lru_cache(maxsize=8192)
+def _money(cents: int, currency: str, language: str) -> str:
     amount = Decimal(cents).scaleb(-get_currency_precision(currency))
-    return format_currency(amount, currency, locale=_locale())
+    return format_currency(amount, currency, locale=_parsed(language))
 
 
 @register.filter
 def number(value: int | Decimal | None) -> str:
     """Return a number with the separators of the reader's locale; nothing for None."""
-    return "" if value is None else format_decimal(value, locale=_locale())
+    return "" if value is None else _number(value, get_language() or "en")
+
+
+@lru_cache(maxsize=8192)
+def _number(value: int | Decimal, language: str) -> str:
+    return format_decimal(value, locale=_parsed(language))
 
 
 @register.filter
@@ -187,7 +197,12 @@ def localdate(value: dt.datetime | dt.date | None, style: str = "medium") -> str
     if value is None:
         return ""
     day = timezone.localtime(value).date() if isinstance(value, dt.datetime) else value
-    return format_date(day, style, locale=_locale())
+    return _date(day, style, get_language() or "en")
+
+
+@lru_cache(maxsize=4096)
+def _date(day: dt.date, style: str, language: str) -> str:
+    return format_date(day, style, locale=_parsed(language))
 
 
 @register.filter

@@ -13,6 +13,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
+from django.utils.functional import SimpleLazyObject
 from django.views import View
 
 from merchants.models import Merchant
@@ -52,9 +53,8 @@ class PlatformPage(View):
     def show(self, *, title: str, status: int = 200, **context: Any) -> HttpResponse:
         """Render the page in the admin's frame."""
         self.request.current_app = admin.site.name
-        around = admin.site.each_context(self.request)
         return TemplateResponse(
-            self.request, self.template_name, {**around, "title": title, **context}, status=status
+            self.request, self.template_name, {**_frame(self.request), "title": title, **context}, status=status
         )  # fmt: skip
 
     def asked(self, name: str) -> str:
@@ -66,6 +66,16 @@ class PlatformPage(View):
         kept = {name: self.asked(name) for name in self.request.GET}
         wanted = {name: value for name, value in {**kept, **changes}.items() if value}
         return f"{self.request.path}?{urlencode(wanted)}" if wanted else self.request.path
+
+
+def _frame(request: HttpRequest) -> dict[str, Any]:
+    """Return what the admin's frame shows, as its `each_context` does, but the side bar only when it is drawn anew."""
+    site = admin.site
+    return {
+        "site_title": site.site_title, "site_header": site.site_header, "site_url": site.site_url,
+        "has_permission": site.has_permission(request), "is_nav_sidebar_enabled": site.enable_nav_sidebar,
+        "is_popup": False, "available_apps": SimpleLazyObject(lambda: site.get_app_list(request)),
+    }  # fmt: skip
 
 
 class OfMerchant(PlatformPage):

@@ -10,20 +10,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet, Sum
-from django.db.models.functions import Coalesce, ExtractIsoWeekDay
-
-from dashboard.models import DayFigures, RollupState
+from core.db import pipeline
 from dashboard.models.rollups import HOURS
-from dashboard.queries import audiences, outstanding
+from dashboard.queries import audiences, live, outstanding
 from dashboard.queries.audiences import Audience, FirstRewards
 from dashboard.queries.outstanding import Outstanding
 from dashboard.queries.periods import Period
 from dashboard.queries.sums import Sums
-from loyalty.enums import CardStatus
-from loyalty.models import Card
-from merchants.models import Merchant
-from stores.models import StaffPin, Store
+from stores.models import Store
 
 WEEK = 7
 
@@ -62,12 +56,25 @@ class Figures(Sums):
 
 NAMES = Figures.names()
 # A reward for points is issued and handed out at once.
-SUMS: dict[str, Any] = {
-    **{name: F(name) for name in NAMES},
-    "points_issued": F("points_earned") - F("points_refunded") + F("points_adjusted"),
-    "rewards_issued": F("rewards_issued") + F("points_rewards_redeemed"),
-    "rewards_redeemed": F("stamp_rewards_redeemed") + F("points_rewards_redeemed"),
+SUMS: dict[str, str] = {
+    **{name: f"d.{name}" for name in NAMES},
+    "points_issued": "d.points_earned - d.points_refunded + d.points_adjusted",
+    "rewards_issued": "d.rewards_issued + d.points_rewards_redeemed",
+    "rewards_redeemed": "d.stamp_rewards_redeemed + d.points_rewards_redeemed",
 }
+COLUMNS = {
+    "{figures}": ", ".join(f"COALESCE(sum({what}), 0)::bigint AS {name}" for name, what in SUMS.items()),
+    "{hours}": ", ".join(f"COALESCE(sum(d.visits_by_hour[{hour}]), 0)" for hour in range(1, HOURS + 1)),
+}  # fmt: skip
+
+
+def _filled(statement: str) -> str:
+    for place, columns in COLUMNS.items():
+        statement = statement.replace(place, columns)
+    return statement
+
+
+SQL = {name: _filled(statement) for name, statement in outstanding.SQL.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,31 +114,32 @@ class Report:
 
 
 def report(period: Period, *, store: Store | None = None) -> Report:
-    """Return the report of a period, of one store or of all; inside the merchant's scope."""
-    merchant = Merchant.objects.get()
-    state = RollupState.objects.values("covered_until", "version").first() or {"covered_until": None, "version": 0}
-    rows = _rows(period, store)
-    days = {day: figures for (day,), figures in _grouped(rows, "day")}
-    by_day = [(day, days.get(day, Figures())) for day in period.each()]
-    by_store, by_staff = _parts(rows)
-    standing = outstanding.at(period.last, store_id=store.pk if store else None)
-    version = (merchant.pk, state["version"])
+    """Return the report of a period, of one store or of all; inside the merchant's scope, in one round trip.
+
+    Who came is beside that: a question each for this period and the one before, see audiences.py.
+    """
+    merchant_id = live.merchant_id()
+    values = {"merchant": merchant_id, "store": store.pk if store else None}
+    now, earlier = ({**values, "first": each.first, "last": each.last} for each in (period, period.before))
+    with pipeline() as line:
+        asked = {name: line.run(SQL[name], now) for name in ("state", "days", "parts", "weekdays", "gone")}
+        before, held = line.run(SQL["days"], earlier), outstanding.ask(line, period.last, now)
+    state, gone = asked["state"].one() or {}, asked["gone"].one() or {}
+    days = {row["day"]: _figures(row) for row in asked["days"].all()}
+    by_store, by_staff = _parts(asked["parts"].all())
+    standing, version = outstanding.told(held), (merchant_id, state["version"])
     return Report(
-        period=period, store=store, currency=merchant.currency, as_of=state["covered_until"],
-        members=members(store), figures=Figures.total(days.values()), audience=audiences.of(period, store, version),
-        before=Figures.total(figures for _, figures in _grouped(_rows(period.before, store))),
-        audience_before=audiences.of(period.before, store, version), by_day=by_day, weekdays=_weekdays(rows),
+        period=period, store=store, currency=state["currency"], as_of=state["covered_until"],
+        members=standing.cards_ever - gone["gone"], figures=Figures.total(days.values()),
+        audience=audiences.of(period, store, version),
+        before=Figures.total(_figures(row) for row in before.all()),
+        audience_before=audiences.of(period.before, store, version),
+        by_day=[(day, days.get(day) or Figures()) for day in period.each()],
+        weekdays=_weekdays(asked["weekdays"].all()),
         by_store=by_store, by_staff=by_staff, outstanding=standing,
         lifetime_value_cents=_share(standing.sales_cents, standing.cards),
         first_rewards=audiences.rewarded(period, store, version),
     )  # fmt: skip
-
-
-def members(store: Store | None) -> int:
-    """Return how many cards are in use now (active or frozen): those that were made, less the few that are not."""
-    made = outstanding.cards_made(store.pk if store else None)
-    gone = Card.objects.exclude(status=CardStatus.ACTIVE).filter(status__in=(CardStatus.CLOSED, CardStatus.MERGED))
-    return made - (gone.filter(enrolled_store=store) if store else gone).count()
 
 
 def store_of(code: str) -> Store | None:
@@ -148,42 +156,29 @@ def _share(total: int, count: int) -> int | None:
     return (2 * total + count) // (2 * count) if count > 0 else None
 
 
-def _rows(period: Period, store: Store | None) -> "QuerySet[DayFigures]":
-    rows = DayFigures.objects.filter(day__range=(period.first, period.last))
-    return rows.filter(store_id=store.pk) if store else rows
+def _figures(row: dict[str, Any]) -> Figures:
+    return Figures(*(row[name] for name in NAMES))
 
 
-def _grouped(rows: "QuerySet[DayFigures]", *by: str) -> list[tuple[tuple[Any, ...], Figures]]:
-    """Return the sums of rows by some of their columns."""
-    sums = {f"sum_{name}": Coalesce(Sum(expression), 0) for name, expression in SUMS.items()}
-    found = rows.values(*by).annotate(**sums).values_list(*by, *sums) if by else [rows.aggregate(**sums).values()]
-    return [(tuple(row)[: len(by)], Figures(*map(int, tuple(row)[len(by) :]))) for row in found]
-
-
-def _parts(rows: "QuerySet[DayFigures]") -> tuple[list[Part], list[Part]]:
+def _parts(rows: list[dict[str, Any]]) -> tuple[list[Part], list[Part]]:
     """Return the figures by store and by person, those with the most visits first."""
-    stores: dict[UUID | None, Figures] = {}
-    people: dict[UUID | None, Figures] = {}
-    for (store_id, staff_id), figures in _grouped(rows, "store_id", "staff_id"):
-        stores.setdefault(store_id, Figures()).add(figures)
-        people.setdefault(staff_id, Figures()).add(figures)
-    places = {row.pk: row for row in Store.objects.filter(pk__in=filter(None, stores))}
-    names = dict(StaffPin.objects.filter(pk__in=filter(None, people)).values_list("pk", "name"))
-    by_store = [
-        Part(places[key].code, places[key].name, figures) for key, figures in stores.items() if key in places
-    ]  # fmt: skip
-    by_staff = [Part(str(key) if key else None, names.get(key), figures) for key, figures in people.items()]
-    return _busiest(by_store), _busiest([part for part in by_staff if part.figures.visits or part.key])
+    stores: dict[str, Part] = {}
+    people: dict[UUID | None, Part] = {}
+    for row in rows:
+        figures, key = _figures(row), row["staff_id"]
+        if row["code"] is not None:
+            stores.setdefault(row["code"], Part(row["code"], row["store"], Figures())).figures.add(figures)
+        people.setdefault(key, Part(str(key) if key else None, row["person"], Figures())).figures.add(figures)
+    found = [part for part in people.values() if part.figures.visits or part.key]
+    return _busiest(list(stores.values())), _busiest(found)
 
 
 def _busiest(parts: list[Part]) -> list[Part]:
     return sorted(parts, key=lambda part: (-part.figures.visits, part.name or ""))
 
 
-def _weekdays(rows: "QuerySet[DayFigures]") -> list[list[int]]:
-    sums = {f"at_{hour}": Coalesce(Sum(f"visits_by_hour__{hour}"), 0) for hour in range(HOURS)}
+def _weekdays(rows: list[dict[str, Any]]) -> list[list[int]]:
     week = [[0] * HOURS for _ in range(WEEK)]
-    found = rows.annotate(weekday=ExtractIsoWeekDay("day")).values("weekday").annotate(**sums)
-    for weekday, *hours in found.values_list("weekday", *sums):
-        week[weekday - 1] = hours
+    for row in rows:
+        week[row["weekday"] - 1] = row["hours"]
     return week

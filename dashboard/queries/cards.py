@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from uuid import UUID
 
 from babel.numbers import format_decimal
@@ -87,7 +88,12 @@ def balance(card: Card) -> str:
 
 def grouped(value: int) -> str:
     """Write a number with the separators of the reader's language."""
-    return str(format_decimal(value, locale=babel_locale()))
+    return _grouped(value, babel_locale())
+
+
+@lru_cache(maxsize=8192)
+def _grouped(value: int, locale: str) -> str:
+    return str(format_decimal(value, locale=locale))
 
 
 def _after(cards: "QuerySet[Card]", cursor: str) -> "QuerySet[Card]":

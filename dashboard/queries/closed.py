@@ -6,12 +6,9 @@ ledger alone, stay as they are.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
-from uuid import UUID
 
-from django.db.models import DateField, DateTimeField, F, Func, Q, QuerySet, Sum
-from django.db.models.functions import Cast
+from django.db.models import Q, QuerySet, Sum
 
 from loyalty.enums import CardStatus
 from loyalty.models import Card
@@ -27,20 +24,6 @@ class Lapsed:
     points: int = 0
     debt: int = 0
     rewards: int = 0
-
-
-NOTHING = Lapsed()
-
-
-def by_program(until: date, *, store_id: UUID | None = None) -> dict[UUID, Lapsed]:
-    """Return by program what stands on cards that were closed by the end of a day; of those made in a store, or all."""
-    here = Func(F("merchant__time_zone"), F("customer__erased_at"), function="timezone", output_field=DateTimeField())
-    rows = _closed().annotate(closed_on=Cast(here, DateField()))
-    rows = rows.filter(Q(closed_on__isnull=True) | Q(closed_on__lte=until))
-    if store_id is not None:
-        rows = rows.filter(enrolled_store_id=store_id)
-    sums = rows.values("program_id").annotate(**_sums())
-    return {row["program_id"]: _lapsed(row) for row in sums}
 
 
 def of(wanted: Q) -> Lapsed:

@@ -19,6 +19,8 @@ QUICK = 10_000
 PACE = 10
 LONGEST_SECONDS = 60
 ASKED_SECONDS = 24 * 3600
+# Who asks again so soon is not noted again.
+NOTED_SECONDS = 300
 MOST_QUESTIONS = 40
 ASKERS = "kept-askers"
 
@@ -123,6 +125,8 @@ def _read(question: Question) -> _Answer | None:
 def _remember(question: Question, now: float) -> None:
     """Note that somebody asked, beside what was asked within a day. Two at once may forget one of them until later."""
     asked = cache.get(_list(question.merchant_id)) or {}
+    if now - asked.get((question.name, question.arguments), 0) < NOTED_SECONDS:
+        return
     asked = {what: when for what, when in asked.items() if now - when < ASKED_SECONDS}
     asked[question.name, question.arguments] = now
     newest = sorted(asked.items(), key=lambda item: -item[1])[:MOST_QUESTIONS]

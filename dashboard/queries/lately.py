@@ -10,23 +10,26 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Sum
-from django.db.models.functions import Coalesce
-
-from dashboard.models import DayFigures
 from dashboard.models.rollups import HOURS
+from dashboard.queries import recount
 from loyalty.rules import timing
 from stores.models import Store
 
 DAYS, WEEK = 28, 7
 # By the names of dashboard.queries.days.Day.
-SUMS: dict[str, Any] = {
-    "stamps": F("stamps_given"),
-    "points": F("points_earned") - F("points_refunded"),
-    "rewards": F("stamp_rewards_redeemed") + F("points_rewards_redeemed"),
-    "joined": F("new_cards"),
-    "visits": F("visits"),
+SUMS = {
+    "stamps": "d.stamps_given",
+    "points": "d.points_earned - d.points_refunded",
+    "rewards": "d.stamp_rewards_redeemed + d.points_rewards_redeemed",
+    "joined": "d.new_cards",
+    "visits": "d.visits",
 }
+SQL = recount.statements("home.sql")
+ROWS = (
+    SQL["lately"]
+    .replace("{sums}", ", ".join(f"COALESCE(sum({what}), 0)::bigint AS {name}" for name, what in SUMS.items()))
+    .replace("{hours}", ", ".join(f"COALESCE(sum(d.visits_by_hour[{hour}]), 0)" for hour in range(1, HOURS + 1)))
+)
 
 
 @dataclass(slots=True)
@@ -52,19 +55,17 @@ def of(store: Store, today: date, *, at: datetime, is_open: bool = True) -> Late
 
 
 def _rows(store: Store, today: date) -> Sequence[dict[str, Any]]:
-    hours = {f"at_{hour}": Coalesce(Sum(f"visits_by_hour__{hour}"), 0) for hour in range(HOURS)}
-    sums = {f"sum_{name}": Coalesce(Sum(expression), 0) for name, expression in SUMS.items()}
-    rows = DayFigures.objects.filter(store_id=store.pk, day__range=(today - timedelta(days=DAYS), today))
-    return list(rows.exclude(day=today).values("day").annotate(**hours, **sums))
+    values = {"merchant": store.merchant_id, "store": store.pk, "since": today - timedelta(days=DAYS), "today": today}
+    return recount.ask(ROWS, values)
 
 
 def _value(row: dict[str, Any] | None, name: str) -> int:
-    return int(row[f"sum_{name}"]) if row else 0
+    return int(row[name]) if row else 0
 
 
 def _usual(alike: Sequence[dict[str, Any]], store: Store, at: datetime) -> dict[str, int]:
     """Return the average of days, as far as their visits had come by this time."""
-    hours = [sum(int(row[f"at_{hour}"]) for row in alike) for hour in range(HOURS)]
+    hours = [sum(row["hours"][hour] for row in alike) for hour in range(HOURS)]
     if not sum(hours):
         return {}
     share = _come(hours, store, at) / sum(hours)

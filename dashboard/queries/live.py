@@ -25,7 +25,7 @@ Sums = dict[str, int]
 def tail() -> Days:
     """Return the business days that the rollups may lack, None for all of them; inside the merchant's scope."""
     state = RollupState.objects.first()
-    return recount.dirty_days(_merchant_id(), state.covered_until) if state else None
+    return recount.dirty_days(merchant_id(), state.covered_until) if state else None
 
 
 def figures_by_store(days: Days) -> dict[UUID | None, Sums]:
@@ -60,7 +60,7 @@ def _by_store(
         found_rows = kept.values("store_id").annotate(**sums).values_list("store_id", *sums)
         parts += [dict(zip(("store_id", *names), row, strict=True)) for row in found_rows]
     if days is None or days:
-        counted = recount.rows(name, _merchant_id(), days)
+        counted = recount.rows(name, merchant_id(), days)
         parts += [{**row, RECENT: row["cards"] if row["day"] >= since else 0} for row in counted] if since else counted
     columns = (*columns, RECENT) if since else columns
     found: dict[UUID | None, Sums] = {}
@@ -71,14 +71,15 @@ def _by_store(
     return found
 
 
-def _merchant_id() -> UUID:
-    merchant_id = tenancy.current_merchant_id()
-    if merchant_id is None:
+def merchant_id() -> UUID:
+    """Return whose statistics are asked for: the merchant of the scope; raises NoTenantScope."""
+    found = tenancy.current_merchant_id()
+    if found is None:
         raise tenancy.NoTenantScope("statistics are of one merchant")
-    return merchant_id
+    return found
 
 
 def on_day(store_id: UUID, day: date) -> Sums:
     """Return the figures of one business day of a store, from the ledger; inside the merchant's scope, one query."""
-    rows = [row for row in recount.rows("figures", _merchant_id(), [day]) if row["store_id"] == store_id]
+    rows = [row for row in recount.rows("figures", merchant_id(), [day]) if row["store_id"] == store_id]
     return total({name: int(row[name]) for name in FIGURES} for row in rows)

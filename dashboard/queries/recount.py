@@ -23,7 +23,9 @@ from stores.models import Store
 MARGIN = timedelta(seconds=30)
 BY_HOUR = ", ".join(f"COALESCE(sum(h.visits) FILTER (WHERE h.hour = {hour}), 0)" for hour in range(HOURS))
 # The scans that are bounded by the cards of the days, and the column that names the card.
-CARDS = {"f": "card_id", "k": "id", "t": "card_id", "r": "card_id"}
+CARDS = {"f": "card_id", "k": "id", "t": "card_id"}
+# What these hold of a card depends on its own rows alone.
+BY_CARD = frozenset({"presence", "first_reward"})
 Days = Sequence[date] | None
 Row = dict[str, Any]
 
@@ -60,13 +62,14 @@ TABLES = {
 }  # fmt: skip
 
 
-def _statements() -> dict[str, str]:
-    text = Path(__file__).with_name("recount.sql").read_text(encoding="utf-8")
+def statements(file: str) -> dict[str, str]:
+    """Return the statements of a file beside this one by their names."""
+    text = Path(__file__).with_name(file).read_text(encoding="utf-8")
     parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)[1:]
     return {name: sql.strip() for name, sql in zip(parts[::2], parts[1::2], strict=True)}
 
 
-SQL = _statements()
+SQL = statements("recount.sql")
 
 
 def select(name: str, days: Days) -> str:
@@ -79,17 +82,28 @@ def select(name: str, days: Days) -> str:
     body = body.replace(
         "{reverses}", "r.reverses_id IN (SELECT id FROM base)" if limited else "r.reverses_id IS NOT NULL"
     )
+    body = body.replace("{voids}", SQL["voids"] if limited else "TRUE")
+    by_card = limited and name in BY_CARD
+    body = body.replace("{touched}", "t.card_id = ANY(%(touched)s::uuid[])" if by_card else "TRUE")
+    cards = "touched" if by_card else "cards"
     for scan, column in CARDS.items():
-        body = body.replace(f"{{{scan}_cards}}", f"{scan}.{column} = ANY(%(cards)s)" if limited else "TRUE")
+        body = body.replace(f"{{{scan}_cards}}", f"{scan}.{column} = ANY(%({cards})s::uuid[])" if limited else "TRUE")
     return body.replace("{by_hour}", f"ARRAY[{BY_HOUR}]::int[]")
 
 
-def parameters(merchant_id: UUID, days: Days) -> dict[str, Any]:
-    """Return the parameters of `select`: for some days also the cards that have rows on them, which takes a query."""
+def parameters(merchant_id: UUID, days: Days, since: datetime | None = None) -> dict[str, Any]:
+    """Return the parameters of `select`: for some days also the cards that have rows on them, which takes a query.
+
+    since: of rollups by card only those cards are counted that something was recorded of since then; None: all.
+    They stay text, as PostgreSQL wrote them: a list of thousands would be read here and written for each statement.
+    """
     if days is None:
         return {"merchant": merchant_id}
     wanted = {"merchant": merchant_id, "days": list(days)}
-    return {**wanted, "cards": [row["card_id"] for row in ask(SQL["cards"], wanted)]}
+    (cards,) = ask(SQL["cards"], wanted)
+    if since is None:
+        return {**wanted, **cards, "touched": cards["cards"]}
+    return {**wanted, **cards, **ask(SQL["touched"], {"merchant": merchant_id, "since": since})[0]}
 
 
 def rows(name: str, merchant_id: UUID, days: Days) -> list[Row]:

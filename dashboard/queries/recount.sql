@@ -1,5 +1,6 @@
 -- The ledger counted, as SELECTs of the columns of each rollup; used to fill them, to check them, and for the tail that
--- they do not hold yet. {days}: which business days; {f_cards} and its like: the cards that have rows on them. Each scan
+-- they do not hold yet. {days}: which business days; {f_cards} and its like: the cards that have rows on them; {touched}:
+-- of these the ones to count, where a rollup is by card and only some of them have something new. Each scan
 -- is bounded by itself and not by a join alone: see planned_for_all in recount.py. %(merchant)s is named beside
 -- row-level security for the planner's sake.
 
@@ -8,7 +9,8 @@ WITH base AS MATERIALIZED (
     SELECT t.id, t.card_id, t.program_id, t.store_id, t.staff_pin_id AS staff_id, t.business_date AS day, t.seq, t.line,
         t.type, t.stamps_delta, t.points_delta, t.purchase_amount_cents AS cents, t.occurred_at
     FROM loyalty_transaction t
-    WHERE t.merchant_id = %(merchant)s AND {days} AND (t.reverses_id IS NULL OR t.type NOT IN ('void', 'refund'))
+    WHERE t.merchant_id = %(merchant)s AND {days} AND {touched}
+        AND (t.reverses_id IS NULL OR t.type NOT IN ('void', 'refund'))
 ), reversed AS (
     SELECT r.reverses_id AS id, bool_or(r.type = 'void') AS voided,
         COALESCE(sum(r.points_delta) FILTER (WHERE r.type = 'void'), 0) AS voided_points,
@@ -89,12 +91,23 @@ FROM loyalty_transaction t
 JOIN loyalty_transaction f ON f.merchant_id = %(merchant)s AND f.card_id = t.card_id AND f.seq = 1 AND {f_cards}
 WHERE t.merchant_id = %(merchant)s AND t.type IN ('reward_issued', 'points_redeemed') AND {t_cards}
     AND NOT EXISTS (SELECT FROM loyalty_transaction r
-        WHERE r.merchant_id = %(merchant)s AND r.reverses_id = t.id AND r.type = 'void' AND {r_cards})
+        WHERE r.merchant_id = %(merchant)s AND r.reverses_id = t.id AND r.type = 'void' AND {voids})
 ORDER BY t.card_id, t.seq
 
+-- name: voids
+-- Of a card that was merged since the void stands on the other one.
+r.reverses_id = ANY(ARRAY(SELECT x.id FROM loyalty_transaction x WHERE x.merchant_id = %(merchant)s
+    AND x.type IN ('reward_issued', 'points_redeemed') AND x.card_id = ANY(%(touched)s::uuid[])))
+
 -- name: cards
-SELECT DISTINCT t.card_id FROM loyalty_transaction t
+SELECT COALESCE(array_agg(DISTINCT t.card_id)::text, '{}') AS cards FROM loyalty_transaction t
 WHERE t.merchant_id = %(merchant)s AND t.business_date = ANY(%(days)s)
+
+-- name: touched
+SELECT COALESCE(array_agg(DISTINCT c.card_id)::text, '{}') AS touched FROM loyalty_transaction t
+LEFT JOIN loyalty_transaction o ON o.merchant_id = %(merchant)s AND o.id = t.reverses_id
+CROSS JOIN LATERAL (VALUES (t.card_id), (o.card_id)) AS c(card_id)
+WHERE t.merchant_id = %(merchant)s AND t.recorded_at >= %(since)s AND c.card_id IS NOT NULL
 
 -- name: dirty
 SELECT DISTINCT d.day FROM loyalty_transaction t

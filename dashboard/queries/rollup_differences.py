@@ -40,7 +40,7 @@ def find(merchant_id: UUID, days: Days) -> list[Difference]:
 def _statement(name: str, table: Table, days: Days) -> str:
     of_days = "TRUE"
     if days is not None:
-        of_days = "o.day = ANY(%(days)s)" if "day" in table.keys else "o.card_id = ANY(%(cards)s)"
+        of_days = "o.day = ANY(%(days)s)" if "day" in table.keys else "o.card_id = ANY(%(cards)s::uuid[])"
     return COMPARE.format(
         columns=", ".join(table.columns), counted=recount.select(name, days), table=table.name, of_days=of_days
     )  # fmt: skip

@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
-
-from loyalty.models import Card
-from merchants.models import Merchant
-from stores.models import StaffPin, Terminal
+from dashboard.queries import live, recount
+from dashboard.queries.lately import SQL
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +18,5 @@ class Setup:
 
 def state(store_id: UUID) -> Setup:
     """Return how far a store is set up, in one query."""
-    paired = Terminal.objects.filter(merchant_id=OuterRef("pk"), store_id=store_id, revoked_at__isnull=True)
-    found = Merchant.objects.values_list(
-        Exists(StaffPin.objects.filter(merchant_id=OuterRef("pk"), is_active=True)),
-        Exists(paired),
-        Exists(Card.objects.filter(merchant_id=OuterRef("pk"))),
-    ).get()
-    return Setup(*found)
+    (row,) = recount.ask(SQL["setup"], {"merchant": live.merchant_id(), "store": store_id})
+    return Setup(**row)

@@ -1,16 +1,19 @@
 """The first steps of a merchant: each is saved as one transaction over the services that own the rows."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
 
 from core import tenancy
+from dashboard.queries import setup
 from loyalty.enums import ProgramStatus
 from loyalty.models import Program
 from loyalty.queries import programs as program_queries
 from loyalty.queries import rewards as reward_queries
 from loyalty.services import programs, rewards
+from merchants.models import Merchant
 from merchants.services import logos, merchants
 from stores.services import staff, stores
 from stores.services.staff import NewPin
@@ -55,10 +58,11 @@ def choose_looks(
 
     Raises what merchants.update and logos.replace raise: a colour on which nothing reads, a file that is no picture.
     """
-    with tenancy.scope(merchant_id):
+    # The picture takes a while: it is made before anything is locked.
+    with logos.made(logo) if logo is not None else nullcontext("") as name, tenancy.scope(merchant_id):
         merchants.update(merchant_id=merchant_id, actor_id=actor_id, at=at, card_color=card_color)
-        if logo is not None:
-            logos.replace(merchant_id=merchant_id, upload=logo, actor_id=actor_id, at=at)
+        if name:
+            logos.put(merchant_id=merchant_id, name=name, actor_id=actor_id)
         merchants.reach_step(merchant_id=merchant_id, step=SHOP)
 
 
@@ -67,11 +71,15 @@ def open_shop(
 ) -> NewPin | None:
     """Keep name and address of the first store and add who works there; the PIN is returned this once.
 
-    person: a first name, "" when somebody works there already.
+    person: a first name, "" when somebody works there already; it is left out when somebody came to work there since.
     """
     with tenancy.scope(merchant_id):
+        # The same form may have come twice: the second waits here, and then sees whom the first one made.
+        Merchant.objects.select_for_update(no_key=True).get(pk=merchant_id)
         stores.update(merchant_id=merchant_id, store_id=store_id, actor_id=actor_id, at=at, **details)
-        made = staff.create(merchant_id=merchant_id, name=person, actor_id=actor_id, at=at) if person else None
+        made = None
+        if person and not setup.state(store_id).has_staff:
+            made = staff.create(merchant_id=merchant_id, name=person, actor_id=actor_id, at=at)
         merchants.reach_step(merchant_id=merchant_id, step=READY)
     return made
 

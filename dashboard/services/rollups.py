@@ -47,11 +47,11 @@ def refresh(*, merchant_id: UUID, at: datetime, since: datetime | None = None) -
             return None
         zones = recount.zones()
         if state.covered_until == NEVER or state.zones != zones:
-            days: Days = None
+            days, from_ = None, None
         else:
             from_ = min(state.covered_until, since) if since else state.covered_until
             days = recount.dirty_days(merchant_id, from_)
-        _count(state, days)
+        _count(state, days, from_)
         _cover(state, until=horizon, at=at, zones=zones, changed=days is None or bool(days))
     return Refreshed(days)
 
@@ -151,12 +151,13 @@ def _cover(state: RollupState, *, until: datetime, at: datetime, zones: dict[str
     state.save()
 
 
-def _count(state: RollupState, days: Days) -> None:
+def _count(state: RollupState, days: Days, since: datetime | None = None) -> None:
+    """Count some days anew (None: all). since: of cards only those of which something was recorded since then."""
     if days is not None and not days:
         return
-    values = recount.parameters(state.merchant_id, days)
-    for name, table in recount.TABLES.items():
-        with recount.planned_for_all(), connection.cursor() as cursor:
+    values = recount.parameters(state.merchant_id, days, since)
+    with recount.planned_for_all(), connection.cursor() as cursor:
+        for name, table in recount.TABLES.items():
             for statement in _replacing(name, table, days):
                 cursor.execute(statement, values)
 
@@ -165,12 +166,13 @@ def _replacing(name: str, table: Table, days: Days) -> list[str]:
     """Return the statements that replace a rollup.
 
     For some days only what differs is written: rows that are gone, new ones, changed ones, in one statement, so that it
-    sees one ledger. A card's first reward has no day of its own: it is looked for anew for each card of the days.
+    sees one ledger. A card's first reward has no day of its own: it is looked for anew for each card.
     """
     fresh = recount.select(name, days)
     if days is None:
         return [_filled(WIPE, table), _filled(FILL, table).replace("{fresh}", fresh)]
-    doomed = "o.day = ANY(%(days)s)" if "day" in table.keys else "o.card_id = ANY(%(cards)s)"
+    of_days = ["o.day = ANY(%(days)s)"] * ("day" in table.keys)
+    doomed = " AND ".join(of_days + ["o.card_id = ANY(%(touched)s::uuid[])"] * (name in recount.BY_CARD))
     return [_filled(SYNC, table).replace("{fresh}", fresh).replace("{doomed}", doomed)]
 
 

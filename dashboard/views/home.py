@@ -51,7 +51,7 @@ class Home(StoreView):
             return self.page(today=mine, kpis=figures(mine, program), is_own=True)
         day, at = days.today(self.store.pk, today), timezone.now()
         before = lately.of(self.store, today, at=at, is_open=bool(day.stamps or day.points))
-        rows = days.latest(self.store.pk, JUST_NOW)
+        rows = days.latest(self.store, JUST_NOW)
         lines = timeline.described(rows, today=today)
         return self.page(
             today=day,

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from html import escape
 from typing import Any
 
 from babel.dates import format_skeleton, get_day_names
 from babel.numbers import format_decimal
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core import money
+from core.templatetags import ui
 from dashboard import charts
 from dashboard.charts import Chart
 from dashboard.queries.analytics import WEEK, Figures, Report
@@ -94,6 +97,18 @@ class Shown:
         now, before = getattr(self.report.figures, name), getattr(self.report.before, name)
         line, area = charts.spark(_thinned([getattr(figures, name) for _, figures in self.report.by_day]))
         return {"label": label, "value": grouped(now), "line": line, "area": area, **_change(now, before)}
+
+    @property
+    def lines(self) -> SafeString:
+        """Return the rows of the table behind the charts, the newest day first: a year has 365 of seven cells."""
+        currency, rows = self.report.currency, []
+        for day in reversed(self.days):
+            counts = [day.visits]
+            counts += [day.stamps] * self.has_stamps + [day.points] * self.has_points + [day.rewards, day.joined]
+            cells = [*map(ui.number, counts), *[ui.money(day.sales_cents, currency)] * self.has_sales]
+            ends = "".join(f'<td class="end">{escape(cell)}</td>' for cell in cells)
+            rows.append(f"<tr><td>{escape(ui.localdate(day.on))}</td>{ends}</tr>")
+        return SafeString("\n".join(rows))
 
     @property
     def chart_title(self) -> str:

@@ -51,6 +51,8 @@ def logging_config(*, as_json: bool, level: str = "INFO") -> dict[str, Any]:
             "celery.app.trace": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "django.server": {"handlers": ["stderr"], "propagate": False},
+            # In place of its own handler, whose lines name addresses and are not blotted.
+            "gunicorn.error": {"handlers": ["stderr"], "propagate": False},
             "fontTools": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
         },

@@ -1,5 +1,7 @@
 """A merchant's logo: written anew from what was uploaded, replaced and removed without leaving files behind."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import IO
 from uuid import UUID
@@ -17,12 +19,27 @@ def replace(*, merchant_id: UUID, upload: IO[bytes], actor_id: UUID | None, at: 
 
     Raises ValidationFailed (`image`): empty, too_large, too_many_pixels, too_small, animated, not_an_image.
     """
+    with made(upload) as name:
+        return put(merchant_id=merchant_id, name=name, actor_id=actor_id)
+
+
+@contextmanager
+def made(upload: IO[bytes]) -> Iterator[str]:
+    """Write a picture anew and yield its name for `put`; when what follows goes wrong, its files go again.
+
+    It takes a second of computing: begin it before a transaction, not inside one. Raises what replace raises.
+    """
     name = pictures.keep(FOLDER, images.logo(upload))
     try:
-        return _change(merchant_id, name, actor_id)
+        yield name
     except BaseException:
         pictures.drop(name)
         raise
+
+
+def put(*, merchant_id: UUID, name: str, actor_id: UUID | None) -> Merchant:
+    """Take a picture of `made` as the logo; its block has to enclose the whole transaction."""
+    return _change(merchant_id, name, actor_id)
 
 
 def remove(*, merchant_id: UUID, actor_id: UUID | None, at: datetime) -> Merchant:

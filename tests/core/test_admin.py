@@ -75,7 +75,7 @@ def test_the_panel_costs_the_same_whatever_there_is(desk: Desk, django_assert_nu
         event(state="failed")
         event()
 
-    with tenancy.platform(reason="test"), django_assert_num_queries(12) as asked:
+    with tenancy.platform(reason="test"), django_assert_num_queries(11) as asked:
         health.panel(timezone.now())
 
     counts = [query["sql"] for query in asked.captured_queries if "COUNT(" in query["sql"]]

@@ -3,6 +3,7 @@
 import threading
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -30,6 +31,13 @@ def test_ids_sort_in_the_order_of_making() -> None:
     assert made == sorted(made)
     assert [str(one) for one in made] == sorted(str(one) for one in made)
     assert len(set(made)) == len(made)
+
+
+def test_the_ids_of_later_rows_are_greater_than_the_first_of_a_moment() -> None:
+    now = datetime.now(UTC)
+    made = uuid7()
+
+    assert ids.first_of(now - timedelta(seconds=1)) < made < ids.first_of(now + timedelta(minutes=1))
 
 
 def test_every_id_has_its_bits_also_when_the_counter_overflows() -> None:

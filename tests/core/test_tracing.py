@@ -104,6 +104,27 @@ def test_what_the_database_says_of_a_row_is_cut(lines: list[dict[str, Any]]) -> 
     assert not any(secret in text for secret in ("canary", "Canary", "Person", "621", "k" * 32))
 
 
+@pytest.mark.parametrize("name", ["Anna\n\nCanary", "Anna\n\n\nCANARY: Canary", "Anna\n\n  File Canary"])
+@pytest.mark.parametrize("chained", [False, True])
+def test_a_name_with_a_blank_line_ends_no_cut(lines: list[dict[str, Any]], name: str, *, chained: bool) -> None:
+    said = f"duplicate key value\nDETAIL:  Failing row contains (1, {name}, Canary).\nHINT:  Look twice."
+    try:
+        try:
+            raise IntegrityError(said)
+        except IntegrityError as error:
+            if chained:
+                raise RuntimeError("not saved") from error
+            raise
+    except (IntegrityError, RuntimeError):
+        logging.getLogger("x").exception("failed")
+
+    text = json.dumps(lines)
+    assert "canary" not in text.lower()
+    assert "Anna" not in text
+    assert "HINT:  Look twice." in text
+    assert ("RuntimeError: not saved" in text) is chained
+
+
 @pytest.mark.parametrize(("text", "blotted"), [
     ("postgresql://loyalty_app:secret@db/loyalty", "postgresql://…@db/loyalty"),
     (f"to {PERSON}, now", "to …@…, now"),

@@ -42,3 +42,12 @@ def test_the_scale_is_round_and_reaches_the_largest_value(largest: int, step: in
 
 def test_no_days_make_no_bars() -> None:
     assert charts.bars([], 7, charts.WIDE).bars == []
+
+
+def test_a_drawing_has_a_bar_for_each_day_with_something_and_escapes_its_words() -> None:
+    chart = charts.named([("<b>1</b>", 3), ("2", 0), ("3", 1)])[0]
+
+    assert chart.marks.count("<rect") == 2
+    assert chart.marks.count('class="grid"') == charts.GRID_LINES + 1
+    assert "&lt;b&gt;1&lt;/b&gt;" in chart.marks
+    assert "<b>" not in chart.marks
