@@ -47,10 +47,11 @@ def slow_clients(base: str, key: str, card: str, *, seconds: int) -> Wire:
         data = _post(key, body, f"slow-{number}-{time.monotonic()}")
         ended.append(_exchange(base, data, over=seconds, without_end=number % 2 == 1))
 
-    threads = [threading.Thread(target=trickle, args=[number]) for number in range(SLOW_CLIENTS)]
+    threads = [threading.Thread(target=trickle, args=[number], daemon=True) for number in range(SLOW_CLIENTS)]
+    deadline = time.monotonic() + seconds + 2 * SECONDS
     for thread in threads:
         thread.start()
-    while any(thread.is_alive() for thread in threads):
+    while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
         began = time.monotonic()
         if _exchange(base, _get("/healthz")) != [200]:
             found.faults.append("the site does not answer beside slow clients")
@@ -58,7 +59,7 @@ def slow_clients(base: str, key: str, card: str, *, seconds: int) -> Wire:
         found.waited = max(found.waited, time.monotonic() - began)
         time.sleep(0.1)
     for thread in threads:
-        thread.join()
+        thread.join(max(0.1, deadline - time.monotonic()))
     found.accepted = sum(statuses.count(201) for statuses in ended)
     if any(status >= 500 for statuses in ended for status in statuses):
         found.faults.append(f"slow clients: {ended}")

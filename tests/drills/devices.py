@@ -7,12 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+import redis
+
 from tests.drills.phones import enroll
 from tests.drills.stack import Shop, Stack
 from tests.fakes.iphone import VirtualIPhone
 from tests.stack.shop import FakePhone, ask
 
 THREADS = 6
+# Tasks of other drills may stand before ours.
+QUEUES = ("default", "wallets")
 OPEN = """
     SELECT count(*) FROM wallets_passupdate WHERE merchant_id = %s AND state IN ('queued', 'inflight')
 """
@@ -20,6 +24,7 @@ OPEN = """
 UNSENT = """
     SELECT count(*) FROM core_outboxevent WHERE merchant_id = %s AND state IN ('queued', 'inflight') AND last_error = ''
 """
+LAST = "SELECT extract(epoch FROM max(settled_at)) FROM wallets_passupdate WHERE merchant_id = %s"
 STATES = "SELECT card_id::text, provider, state, attempts FROM wallets_passupdate WHERE merchant_id = %s"
 OBJECTS = "SELECT card_id::text, object_id FROM wallets_googlepass WHERE merchant_id = %s"
 LISTENING = """
@@ -70,8 +75,10 @@ class Devices:
                 self.refused += answer.status != 201
 
     def waiting(self) -> int:
-        """Return how much is still open: events that nobody heard, and pass updates."""
-        return sum(int(self.stack.rows(query, self.shop.merchant_id)[0][0]) for query in (OPEN, UNSENT))
+        """Return how much is still open: events that nobody heard, tasks that wait, and pass updates."""
+        with redis.Redis.from_url(self.stack.redis_url, socket_timeout=5) as broker:
+            tasks = sum(int(broker.llen(name)) for name in QUEUES)
+        return tasks + sum(int(self.stack.rows(query, self.shop.merchant_id)[0][0]) for query in (OPEN, UNSENT))
 
     def settle(self, seconds: float) -> float:
         """Wait until nothing is open; returns the seconds that it took, or those that were allowed."""
@@ -80,6 +87,10 @@ class Devices:
             quiet = 0 if self.waiting() else quiet + 1
             time.sleep(0.5)
         return time.monotonic() - began
+
+    def last_settled(self) -> float:
+        """Return when the last update was done, in seconds of the clock."""
+        return float(self.stack.rows(LAST, self.shop.merchant_id)[0][0] or 0)
 
     def states(self, provider: str) -> dict[str, tuple[str, int]]:
         """Return state and tries of the update of each card."""

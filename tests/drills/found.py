@@ -1,9 +1,12 @@
 """What a drill is given, and what it returns."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 FULL_SECONDS, SHORT_SECONDS = 30.0, 6.0
 SHORT_SHARE = 0.2
+# Whoever takes longer hangs; the longest takes a third of it on a machine of its own.
+MOST_SECONDS, MOST_SHORT_SECONDS = 600.0, 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +15,13 @@ class Finding:
 
     ok: bool
     figure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What a drill has left to do once some time went by: others, which break nothing, run meanwhile."""
+
+    end: Callable[[], Finding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,11 @@ class Budget:
     def of(cls, *, short: bool) -> "Budget":
         """Return the budget of a form."""
         return cls(SHORT_SECONDS if short else FULL_SECONDS, short)
+
+    @property
+    def limit(self) -> float:
+        """After how many seconds a drill is broken off."""
+        return MOST_SHORT_SECONDS if self.short else MOST_SECONDS
 
     @property
     def share(self) -> float:

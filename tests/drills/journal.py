@@ -21,6 +21,8 @@ ANSWER_SECONDS = 20.0
 RETRY_PAUSE = 0.05
 # How long the last requests may be repeated once the load has ended.
 END_SECONDS = 60.0
+# By then the tills close, whatever became of the drill.
+LONGEST_SECONDS = 400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Journal:
     def __enter__(self) -> Self:
         self.closing = threading.Event()
         self.lock = threading.Lock()
-        self.deadline = float("inf")
+        self.deadline = time.monotonic() + LONGEST_SECONDS
         self.threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.tills)]
         for thread in self.threads:
             thread.start()
@@ -102,7 +104,7 @@ class Journal:
         self.deadline = time.monotonic() + END_SECONDS
         self.closing.set()
         for thread in self.threads:
-            thread.join(END_SECONDS + ANSWER_SECONDS)
+            thread.join(max(0.1, self.deadline + ANSWER_SECONDS - time.monotonic()))
 
     def statuses(self) -> Counter[str]:
         """Return how many answers of each kind came."""
@@ -117,7 +119,7 @@ class Journal:
 
     def _work(self) -> None:
         line = Line(self.shop.url, {"Authorization": f"Bearer {self.shop.api_key}"})
-        while not self.closing.is_set():
+        while not self.closing.is_set() and time.monotonic() < self.deadline:
             entry = Entry(f"journal-{uuid.uuid4()}", random.choice(self.shop.cards))
             with self.lock:
                 self.entries.append(entry)

@@ -1,18 +1,48 @@
-"""Opens merchants for the drills, in a process of its own beside the stack; prints them as JSON."""
+"""The process beside the stack (`beside.py`): opens merchants and runs management commands, for lines of JSON."""
 
+import io
 import json
 import sys
+import traceback
 from typing import Any
 
 import django
 
+# What else is printed is not an answer.
+MARK = "answer "
+
 
 def main() -> None:
-    """Open what the one argument describes."""
+    """Do what each line asks for, until there is none."""
+    from django.db import connections
+
     django.setup()
-    wanted = json.loads(sys.argv[1])
-    shops = [_open(wanted) for _ in range(wanted["count"])]
-    json.dump(shops, sys.stdout)
+    for line in sys.stdin:
+        try:
+            told = {"done": _do(**json.loads(line))}
+        except Exception:  # noqa: BLE001 - it goes to whoever asked
+            told = {"broke": traceback.format_exc()}
+        # The drill may stop the database next.
+        connections.close_all()
+        print(MARK + json.dumps(told), flush=True)
+
+
+def _do(*, command: list[str] | None = None, shops: dict[str, Any] | None = None) -> Any:
+    if shops is not None:
+        return [_open(shops) for _ in range(shops["count"])]
+    return _run(*(command or []))
+
+
+def _run(*words: str) -> str:
+    """Return what a command printed, with the fault that it ended with."""
+    from django.core.management import CommandError, call_command
+
+    said = io.StringIO()
+    try:
+        call_command(*words, stdout=said, stderr=said)
+    except CommandError as error:
+        said.write(f"{type(error).__name__}: {error}\n")
+    return said.getvalue()
 
 
 def _open(wanted: dict[str, Any]) -> dict[str, Any]:

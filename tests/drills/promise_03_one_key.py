@@ -24,6 +24,7 @@ STAMP = "store/loyalty/stamp"
 # An earn takes a few milliseconds: the line is cut before, while and after it is worked on.
 LATEST_CUT_SECONDS = 0.05
 TRIES = 100
+CROWD_SECONDS, ANSWERED_SECONDS = 30.0, 60.0
 
 
 def drill(stack: Stack, budget: Budget) -> Finding:
@@ -47,7 +48,7 @@ def crowd(stack: Stack, shop: Shop, budget: Budget) -> tuple[bool, str]:
         barrier = threading.Barrier(THREADS)
 
         def one(key: str = key, body: dict[str, Any] = body, barrier: threading.Barrier = barrier) -> list[Answer]:
-            barrier.wait()
+            barrier.wait(CROWD_SECONDS)
             return until_answered(shop, body, key)
 
         with ThreadPoolExecutor(THREADS) as pool:
@@ -130,9 +131,10 @@ def another_tenant(stack: Stack, shop: Shop, other: Shop) -> tuple[bool, str]:
 
 
 def until_answered(shop: Shop, body: dict[str, Any], key: str) -> list[Answer]:
-    """Send a request until it succeeds, and return all answers."""
+    """Send a request until it succeeds or a minute is over, and return all answers."""
     answers: list[Answer] = []
-    while not answers or (answers[-1].status != 201 and len(answers) < TRIES):
+    deadline = time.monotonic() + ANSWERED_SECONDS
+    while not answers or (answers[-1].status != 201 and len(answers) < TRIES and time.monotonic() < deadline):
         if answers:
             time.sleep(0.1)
         answers.append(shop.call(STAMP, body, key=key))

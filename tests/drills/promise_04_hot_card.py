@@ -21,6 +21,7 @@ STAMP = "/api/v1/store/loyalty/stamp"
 # The card's lock is waited for 500 ms; 32 clients stand in line for the few threads that serve.
 LOCK_SECONDS, LINE_SECONDS = (0.45, 1.2), 5.0
 WINDOW_MINUTES = 1
+CROWD_SECONDS = 30.0
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Crowd:
 
         def one() -> None:
             line = Line(self.shop.url, {"Authorization": f"Bearer {self.shop.api_key}"})
-            barrier.wait()
+            barrier.wait(CROWD_SECONDS)
             while True:
                 event, _ = line.send("POST", STAMP, {"card_id": self.card_id}, key=f"hot-{uuid.uuid4()}")
                 self.events.append(event)

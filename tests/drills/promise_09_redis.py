@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import redis
 
@@ -24,6 +25,8 @@ MOST_STAMPS = TARGET - 2
 DELIVERED_SECONDS = 60.0
 DOWN_SECONDS, DOWN_SHORT = 30.0, 5.0
 BREAKER_SECONDS = 8.0
+# By then a till stops, whatever became of the drill.
+WORK_SECONDS = 120.0
 # Five wrong PINs lock, so that the sixth shows that they were counted.
 LEAST_GUESSES = 7
 CLOSED = {429, 503}
@@ -40,9 +43,16 @@ class Till:
     slowest: float = 0.0
     over: threading.Event = field(default_factory=threading.Event)
 
+    def __enter__(self) -> Self:
+        self.deadline = time.monotonic() + WORK_SECONDS
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.over.set()
+
     def work(self, card: str) -> None:
         """Stamp one card; it never gets so many that a reward would start it anew."""
-        while not self.over.wait(PAUSE) and self.given[card] < MOST_STAMPS:
+        while not self.over.wait(PAUSE) and self.given[card] < MOST_STAMPS and time.monotonic() < self.deadline:
             answer = self.shop.stamp(card)
             self.slowest = max(self.slowest, answer.seconds)
             if answer.status == 201:
@@ -60,7 +70,7 @@ def drill(stack: Stack, budget: Budget) -> Finding:
     cards = [wallets.add(kind) for _ in range(CARDS // 2 if budget.short else CARDS) for kind in ("apple", "google")]
     till = Till(shop, cards)
     open_before = until(lambda: phones.pair(shop) == 302, BREAKER_SECONDS)
-    with ThreadPoolExecutor(len(cards)) as pool:
+    with ThreadPoolExecutor(len(cards)) as pool, till:
         work = [pool.submit(till.work, card) for card in cards]
         time.sleep(1)
         _line(stack.redis_url).flushall()
@@ -74,7 +84,7 @@ def drill(stack: Stack, budget: Budget) -> Finding:
         time.sleep(1)
         till.over.set()
         for one in work:
-            one.result()
+            one.result(WORK_SECONDS)
     behind = until(lambda: not wallets.behind(till.given), DELIVERED_SECONDS)
     took = time.monotonic() - returned
     open_after = until(lambda: phones.pair(shop) == 302, BREAKER_SECONDS)

@@ -17,15 +17,17 @@ LET_THROUGH = 5
 
 def drill(stack: Stack, budget: Budget) -> Finding:
     """Guess for days by the clock; then at once from many hands over HTTP; then from outside."""
-    found = inside.run(stack, "guessing", short=budget.short, sprayed=budget.count(1000, least=60))
     shop, stranger = stack.shops(2, cards=2, require_staff_pin=True)
-    outside = from_outside(shop, stranger)
-    given_before = shop.card(shop.cards[0])["stamp_count"]
-    opened = [answer for answer in outside if answer.status < 400 or "staff_session" in answer.body]
-    phone = on_a_phone(shop)
-    unlocked = right_pin(shop).status
-    crowd = Counter(answer.status for answer in at_once(shop))
-    locked, elsewhere = right_pin(shop).status, right_pin(shop, till="another").status
+    with ThreadPoolExecutor(1) as pool:
+        days = pool.submit(inside.run, stack, "guessing", short=budget.short, sprayed=budget.count(1000, least=60))
+        outside = from_outside(shop, stranger)
+        given_before = shop.card(shop.cards[0])["stamp_count"]
+        opened = [answer for answer in outside if answer.status < 400 or "staff_session" in answer.body]
+        phone = on_a_phone(shop)
+        unlocked = right_pin(shop).status
+        crowd = Counter(answer.status for answer in at_once(shop))
+        locked, elsewhere = right_pin(shop).status, right_pin(shop, till="another").status
+        found = days.result()
     ok = (
         max(found["chance"], found["chance of 40 people"], found["sprayed chance"]) <= found["most"]
         and len(found["sprayed tries"]) == len(found["sprayed a day"]) == 1

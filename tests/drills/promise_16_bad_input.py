@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.drills import broken_http, inside
 from tests.drills.found import Budget, Finding
@@ -13,10 +14,12 @@ PROMISE = 16
 
 def drill(stack: Stack, budget: Budget) -> Finding:
     """Send nonsense to every operation, then requests that are hardly HTTP, then clients that are slow."""
-    found = inside.run(stack, "bad_input", short=budget.short)
-    drawn = inside.run(stack, "drawn_input", examples=budget.count(5))
     shop = stack.shop(cards=1)
-    broken = broken_http.send_all(stack.base, shop.api_key, shop.cards[0])
+    with ThreadPoolExecutor(2) as pool:
+        known = pool.submit(inside.run, stack, "bad_input", short=budget.short)
+        by_document = pool.submit(inside.run, stack, "drawn_input", examples=budget.count(5))
+        broken = broken_http.send_all(stack.base, shop.api_key, shop.cards[0])
+        found, drawn = known.result(), by_document.result()
     slow = broken_http.slow_clients(stack.base, shop.api_key, shop.cards[0], seconds=budget.count(10, least=3))
     faults = [*found["faults"], *drawn["faults"], *broken.faults, *slow.faults]
     for fault in faults[:40]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from loyalty_platform.launcher import process
 from tests.drills import inside
@@ -19,21 +20,18 @@ from tests.stack.harness import free_port
 TITLE = "the browser is guarded"
 PROMISE = 18
 HOST = "cards.example"
-START_SECONDS = 60
+START_SECONDS, CHECK_SECONDS = 60, 60
 
 
 def drill(stack: Stack, budget: Budget) -> Finding:
     """Start a site as in production beside the stack, on its database, and read every address of it."""
     base = f"http://127.0.0.1:{free_port()}"
     env = production(stack, base)
-    with site(stack, base, env):
+    with ThreadPoolExecutor(1) as pool, site(stack, base, env):
+        checking = pool.submit(checked, stack, env)
         found = inside.run(stack, "pages", env=env, base=base, host=HOST, short=budget.short)
-    checked = subprocess.run(
-        [stack.python, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
-        cwd=stack.folder, env=env, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    said = checked.stdout + checked.stderr
-    silent = checked.returncode == 0 and "no issues" in said
+        status, said = checking.result()
+    silent = status == 0 and "no issues" in said
     warnings = 0 if silent else len(re.findall(r"^\?|\.W\d+\)", said, re.MULTILINE)) or 1
     for fault in found["faults"]:
         print(fault, file=sys.stderr)
@@ -43,6 +41,15 @@ def drill(stack: Stack, budget: Budget) -> Finding:
         f"{len(found['failed'])} of 5xx; check --deploy: {warnings} warnings"
     )
     return Finding(ok, figure + "".join(f"; {fault}" for fault in [*found["faults"][:2], *found["failed"][:2]]))
+
+
+def checked(stack: Stack, env: dict[str, str]) -> tuple[int, str]:
+    """Run Django's checks of a deployment; returns their exit status and what they said."""
+    done = subprocess.run(
+        [stack.python, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=stack.folder, env=env, capture_output=True, text=True, check=False, timeout=CHECK_SECONDS,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
 
 
 def production(stack: Stack, base: str) -> dict[str, str]:

@@ -18,11 +18,14 @@ from typing import Any, Self
 import psycopg
 
 from loyalty_platform.launcher.process import group_members
+from tests.drills.beside import Beside
 from tests.stack import harness
 from tests.stack.shop import API, Answer, ask
 
 WEB_WORKERS = "2"
 HEALTHY_SECONDS = 60.0
+COMMAND_SECONDS = 300.0
+QUERY = "-c statement_timeout=60s"
 PIN = "482193"
 PASSWORD = "demo-loyalty-2026"
 
@@ -68,9 +71,15 @@ class Stack(harness.Stack):
     def __init__(self, **env: str) -> None:
         usual = {"FAKES": "1", "WEB_WORKERS": WEB_WORKERS, "METRICS_TOKEN": "drill"}
         super().__init__(harness.stack_folder(), env={**usual, **env})
+        self.beside = Beside(self.folder)
+
+    def __exit__(self, *error: object) -> None:
+        self.beside.end()
+        super().__exit__(*error)
 
     def begin(self) -> Self:
         """Start, and wait until everything answers."""
+        self.beside.end()
         self.start()
         self.wait_until_healthy()
         return self
@@ -79,6 +88,20 @@ class Stack(harness.Stack):
         """Start again what a drill brought down altogether; the next one is not to suffer for it."""
         if self.process is None or self.process.poll() is not None:
             self.begin()
+
+    def renew(self) -> None:
+        """End whatever is left by force, however it is stuck, and start again on the same data at another address.
+
+        Another one, so that a client who is still at it disturbs nobody.
+        """
+        self.leaders |= self.processes()
+        for pid in self.remaining():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait(10)
+        self.port = harness.free_port()
+        self.begin()
 
     @property
     def base(self) -> str:
@@ -123,7 +146,7 @@ class Stack(harness.Stack):
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask the database as its administrator, behind the product's back."""
-        with psycopg.connect(self.superuser_dsn, connect_timeout=10) as connection:
+        with psycopg.connect(self.superuser_dsn, connect_timeout=10, options=QUERY) as connection:
             return connection.execute(query, values).fetchall()
 
     def children(self, name: str) -> list[int]:
@@ -156,8 +179,9 @@ class Stack(harness.Stack):
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Python beside the stack (`manage.py …`, `-m …`), whatever its exit status."""
         return subprocess.run(
-            [self.python, *arguments], cwd=self.folder, env=self.env, capture_output=True, text=True, check=False
-        )
+            [self.python, *arguments], cwd=self.folder, env=self.env, capture_output=True, text=True, check=False,
+            timeout=COMMAND_SECONDS,
+        )  # fmt: skip
 
     def manage(self, *arguments: str) -> str:
         """Run a management command beside the stack and return what it printed."""
@@ -167,8 +191,7 @@ class Stack(harness.Stack):
 
     def verify(self) -> tuple[int, str]:
         """Hold all ledgers of all merchants against their cards: the number of differences, and what was printed."""
-        done = self.command("manage.py", "verify_ledger")
-        said = (done.stdout + done.stderr).strip()
+        said = str(self.beside.ask(self.env, command=["verify_ledger"])).strip()
         found = re.search(r"(\d+) differences", said)
         return (int(found[1]) if found else -1), said
 
@@ -178,10 +201,8 @@ class Stack(harness.Stack):
 
     def shops(self, count: int, *, cards: int = 1, **rules: Any) -> list[Shop]:
         """Open several merchants at once."""
-        wanted = json.dumps({"count": count, "cards": cards, "rules": rules, "pin": PIN})
-        done = self.command("-m", "tests.drills.opening", wanted)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return [Shop(url=self.url, **facts) for facts in json.loads(done.stdout)]
+        wanted = {"count": count, "cards": cards, "rules": rules, "pin": PIN}
+        return [Shop(url=self.url, **facts) for facts in self.beside.ask(self.env, shops=wanted)]
 
     def keep_logs(self, folder: Path) -> None:
         """Copy the logs of all parts, for whoever looks into a red drill."""

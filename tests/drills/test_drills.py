@@ -4,11 +4,16 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from tests.drills.found import Budget
 from tests.drills.journal import Entry, hold
+from tests.drills.watchdog import Hung, limit
 from tests.support.servers import ROOT
 
 CHEAP = ("5", "7")
@@ -70,3 +75,27 @@ def test_a_stamp_that_was_never_answered_is_red() -> None:
 def test_the_short_form_does_a_fifth() -> None:
     assert (Budget.of(short=False).count(50), Budget.of(short=True).count(50)) == (50, 10)
     assert Budget.of(short=True).count(3) == 1
+
+
+def test_what_hangs_is_broken_off_also_on_its_way_out(tmp_path: Path) -> None:
+    over, began = threading.Event(), time.monotonic()
+    try:
+        with (
+            pytest.raises(Hung, match=r"test_what_hangs.* \(test_drills\.py:\d+\)"),
+            limit(0.2, tmp_path / "threads.txt", again=0.2),
+            ThreadPoolExecutor(1) as pool,
+        ):
+            pool.submit(over.wait, 60).result()
+    finally:
+        over.set()
+
+    assert time.monotonic() - began < 30
+    assert "wait" in (tmp_path / "threads.txt").read_text()
+
+
+def test_what_ends_in_time_is_left_alone(tmp_path: Path) -> None:
+    with limit(0.3, tmp_path / "threads.txt"):
+        pass
+    time.sleep(0.4)
+
+    assert not (tmp_path / "threads.txt").exists()
