@@ -17,6 +17,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
+from django.utils import translation
 from psycopg.conninfo import conninfo_to_dict
 
 from loyalty_platform.launcher.preparation import compile_messages
@@ -154,6 +155,13 @@ def real_db(endpoint: Endpoint, django_db_setup: None, django_db_blocker: Any) -
 def _clean_cache() -> None:
     """Leave no throttle, lock or message of one test to the next."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """Leave the language of a request to no test behind it: it stays active until the next one."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

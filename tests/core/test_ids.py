@@ -33,7 +33,8 @@ def test_ids_sort_in_the_order_of_making() -> None:
     assert len(set(made)) == len(made)
 
 
-def test_the_ids_of_later_rows_are_greater_than_the_first_of_a_moment() -> None:
+def test_the_ids_of_later_rows_are_greater_than_the_first_of_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ids, "_last", (0, 0))
     now = datetime.now(UTC)
     made = uuid7()
 
