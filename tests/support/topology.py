@@ -23,6 +23,7 @@ from loyalty_platform.launcher.postgres import binaries
 from loyalty_platform.launcher.preparation import compile_messages
 from loyalty_platform.launcher.state import short_folder
 from loyalty_platform.launcher.valkey import Valkey
+from tests.drills import opening
 from tests.stack.harness import copy_clone, free_port, stack_folder
 from tests.support.servers import Endpoint
 
@@ -157,7 +158,8 @@ class Topology:
         self.endpoint.copy_template(self.database)
         self._start_pgbouncer()
         self._make_certificate()
-        seeding = self.start("seed", sys.executable, "-m", "tests.drills.opening", json.dumps(SHOP))
+        asked = 'printf "%s\\n" "$1" | "$0" -m tests.drills.opening'
+        seeding = self.start("seed", "sh", "-c", asked, sys.executable, json.dumps({"shops": SHOP}))
         self.start_workers()
         self._put_picture()
         self._start_nginx()
@@ -166,7 +168,8 @@ class Topology:
         self.start_web()
         assert seeding.wait(START_SECONDS) == 0, self.log("seed")
         self.parts.pop("seed")
-        self.shop = json.loads(self.log("seed").strip().splitlines()[-1])[0]
+        told = self.log("seed").strip().splitlines()[-1].removeprefix(opening.MARK)
+        self.shop = json.loads(told)["done"][0]
         self.wait_until_ready()
 
     def _is_ready(self, client: httpx.Client) -> bool:
