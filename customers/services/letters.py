@@ -61,7 +61,8 @@ def write(mail: Mail, *, at: datetime) -> EmailMultiAlternatives:
         )  # fmt: skip
         context = {
             "words": words, "merchant": merchant, "face": _face(merchant), "url": way.url,
-            "unsubscribe": way.unsubscribe, "language": way.to.language,
+            "unsubscribe": way.unsubscribe, "language": way.to.language, "subject": words.subject,
+            "name": merchant.name,
         }  # fmt: skip
         body = render_to_string("customers/mail/mail.txt", context).strip() + "\n"
         page = render_to_string("customers/mail/mail.html", context)

@@ -5,14 +5,13 @@ Both run on one core, in turns, for as long; time of the processor counts, so th
 
 import json
 import os
-import statistics
 import sys
 import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench.openssl import signatures
+from tests.bench.openssl import compare
 
 ROUNDS = int(os.environ.get("BENCH_LINK_ROUNDS", "3"))
 SECONDS = int(os.environ.get("BENCH_LINK_SECONDS", "2"))
@@ -24,12 +23,7 @@ def main() -> int:
     """Measure; the exit status says whether the ratio is what is wanted."""
     with tempfile.TemporaryDirectory(prefix="loyalty-bench-") as folder:
         _settle(Path(folder))
-        rounds = [(links(SECONDS), signatures(SECONDS)) for _ in range(ROUNDS)]
-    ratio = statistics.median(ours / theirs for ours, theirs in rounds)
-    ours, theirs = (statistics.median(column) for column in zip(*rounds, strict=True))
-    print(f"save links       {ours:.0f}/s of one core, openssl rsa2048 {theirs:.0f} signs/s")
-    print(f"save links ratio {ratio:.3f}  (wanted: {WANTED:.2f})")
-    return 0 if ratio >= WANTED else 1
+        return compare("save links", links, rounds=ROUNDS, seconds=SECONDS, wanted=WANTED)
 
 
 def links(seconds: float) -> float:

@@ -2,11 +2,10 @@
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 
-from tests.bench.openssl import signatures
+from tests.bench.openssl import compare
 from tests.support.servers import ROOT
 
 ROUNDS = int(os.environ.get("BENCH_PASS_ROUNDS", "3"))
@@ -16,12 +15,7 @@ WANTED = 0.5
 
 def main() -> int:
     """Measure; the exit status says whether the ratio is what is wanted."""
-    rounds = [(passes(SECONDS), signatures(SECONDS)) for _ in range(ROUNDS)]
-    ratio = statistics.median(ours / theirs for ours, theirs in rounds)
-    ours, theirs = (statistics.median(column) for column in zip(*rounds, strict=True))
-    print(f"passes           {ours:.0f}/s of one core, openssl rsa2048 {theirs:.0f} signs/s")
-    print(f"passes ratio     {ratio:.3f}  (wanted: {WANTED:.2f})")
-    return 0 if ratio >= WANTED else 1
+    return compare("passes", passes, rounds=ROUNDS, seconds=SECONDS, wanted=WANTED)
 
 
 def passes(seconds: int) -> float:

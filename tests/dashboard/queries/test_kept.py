@@ -22,7 +22,7 @@ MAY = Period(datetime(2026, 5, 1).date(), NOON.date())  # noqa: DTZ001 - only it
 
 
 @pytest.fixture(autouse=True)
-def _noon() -> Any:
+def noon() -> Any:
     cache.clear()
     with time_machine.travel(NOON, tick=False) as clock:
         yield clock
@@ -60,35 +60,35 @@ def test_what_is_quick_is_never_old() -> None:
 
 
 @pytest.mark.usefixtures("_slow")
-def test_what_is_slow_is_the_last_count_until_the_worker_made_another(_noon: Any) -> None:  # noqa: PT019 - the clock is moved
+def test_what_is_slow_is_the_last_count_until_the_worker_made_another(noon: Any) -> None:
     world = World.make(at=NOON)
     visited(world)
     assert customers(world) == 1
     visited(world)
     assert customers(world) == 1
 
-    renew(_noon)
+    renew(noon)
 
     assert customers(world) == 2
 
 
 @pytest.mark.usefixtures("_slow")
-def test_without_a_worker_a_page_counts_after_a_while(_noon: Any) -> None:  # noqa: PT019 - the clock is moved
+def test_without_a_worker_a_page_counts_after_a_while(noon: Any) -> None:
     world = World.make(at=NOON)
     visited(world)
     assert customers(world) == 1
     visited(world)
-    _noon.shift(timedelta(seconds=kept.LONGEST_SECONDS + 60))
+    noon.shift(timedelta(seconds=kept.LONGEST_SECONDS + 60))
 
     assert customers(world) == 2
 
 
 @pytest.mark.usefixtures("_slow")
-def test_the_worker_begins_a_day_with_the_days_that_were_asked_for(_noon: Any) -> None:  # noqa: PT019 - as above
+def test_the_worker_begins_a_day_with_the_days_that_were_asked_for(noon: Any) -> None:
     world = World.make(at=NOON)
     visited(world)
     customers(world)
-    _noon.shift(timedelta(hours=20))
+    noon.shift(timedelta(hours=20))
     visited(world)
     tasks.renew_kept()
     moved = Period(MAY.first + timedelta(days=1), MAY.last + timedelta(days=1))
@@ -99,30 +99,30 @@ def test_the_worker_begins_a_day_with_the_days_that_were_asked_for(_noon: Any) -
 
 
 @pytest.mark.usefixtures("_slow")
-def test_nobody_asks_for_a_day_and_the_worker_rests(_noon: Any) -> None:  # noqa: PT019 - as above
+def test_nobody_asks_for_a_day_and_the_worker_rests(noon: Any) -> None:
     world = World.make(at=NOON)
     visited(world)
     customers(world)
-    _noon.shift(timedelta(seconds=kept.ASKED_SECONDS + 1))
+    noon.shift(timedelta(seconds=kept.ASKED_SECONDS + 1))
     visited(world)
 
     assert rollups.renew_kept(at=timezone.now()) == 0
 
 
 @pytest.mark.usefixtures("_slow")
-def test_another_merchant_s_count_is_its_own(_noon: Any) -> None:  # noqa: PT019 - as above
+def test_another_merchant_s_count_is_its_own(noon: Any) -> None:
     ours, theirs = World.make(at=NOON), World.make(at=NOON)
     visited(ours)
     visited(theirs)
     visited(theirs)
     assert (customers(ours), customers(theirs)) == (1, 2)
     visited(ours)
-    renew(_noon)
+    renew(noon)
     assert (customers(ours), customers(theirs)) == (2, 2)
 
 
 @pytest.mark.usefixtures("_slow")
-def test_the_platform_s_totals_are_counted_by_the_worker(_noon: Any) -> None:  # noqa: PT019 - as above
+def test_the_platform_s_totals_are_counted_by_the_worker(noon: Any) -> None:
     world = World.make(at=NOON)
     visited(world)
 
@@ -133,9 +133,9 @@ def test_the_platform_s_totals_are_counted_by_the_worker(_noon: Any) -> None:  #
 
     assert seen() == (1, NOON)
     visited(world)
-    _noon.shift(timedelta(seconds=platform.KEPT_SECONDS - 1))
+    noon.shift(timedelta(seconds=platform.KEPT_SECONDS - 1))
     assert seen() == (1, NOON)
-    _noon.shift(timedelta(seconds=1))
+    noon.shift(timedelta(seconds=1))
     assert seen() == (1, NOON)
-    renew(_noon)
+    renew(noon)
     assert seen() == (2, timezone.now())
