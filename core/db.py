@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import count
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import Connection, Cursor, RawCursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
@@ -35,14 +35,15 @@ class Pipeline:
     They go to psycopg's own cursors: Django's, which log and time each statement, cost twice as much as these here.
     """
 
-    __slots__ = ("_wire",)
+    __slots__ = ("_log", "_wire")
 
-    def __init__(self, wire: Connection[Any]) -> None:
-        self._wire = wire
+    def __init__(self, wire: Connection[Any], log: Any = None) -> None:
+        self._wire, self._log = wire, log
 
     def run(self, sql: str, params: Sequence[Any] | dict[str, Any] | None = None) -> Deferred:
         """Queue one statement and return its rows-to-be."""
-        _note(sql)
+        if self._log is not None:
+            _note(self._log, sql)
         cursor = self._wire.cursor(row_factory=dict_row)
         cursor.execute(sql, params)
         return Deferred(cursor)
@@ -55,14 +56,15 @@ def pipeline() -> Iterator[Pipeline]:
     Read the rows after the block. A failing statement raises at the end of the block and the statements behind it
     do not run; the surrounding transaction is then to be rolled back as after any database error.
     """
-    connection.ensure_connection()
-    wire = connection.connection
+    database = connections[DEFAULT_DB_ALIAS]
+    database.ensure_connection()
+    wire = database.connection
     begins = _begin_is_due(wire)
     if begins:
         # By itself psycopg sends BEGIN and waits for its answer before it queues the first statement.
         wire.autocommit = True
-    with connection.wrap_database_errors, wire.pipeline():
-        line = Pipeline(wire)
+    with database.wrap_database_errors, wire.pipeline():
+        line = Pipeline(wire, database.queries_log if database.queries_logged else None)
         if begins:
             line.run("BEGIN")
         yield line
@@ -74,23 +76,34 @@ def _begin_is_due(wire: Any) -> bool:
     return idle and not wire.autocommit and wire.isolation_level is None and wire.read_only is None
 
 
-def write(sql: str, params: Sequence[Any]) -> tuple[Any, ...] | None:
+def write(sql: str, params: Sequence[Any], *, last: bool = False) -> tuple[Any, ...] | None:
     """Run one long statement of the open transaction, with %s for each parameter, and return its first row.
 
+    last: nothing follows it in the transaction, so that COMMIT may travel with it; whether the statement did what it
+    should, it has to say by itself then, with an error. Inside another transaction the commit is left to that.
     psycopg remembers how it takes a statement apart only for those of up to 50 parameters; here it need not.
     """
-    connection.ensure_connection()
-    _note(sql)
-    with connection.wrap_database_errors, RawCursor(connection.connection) as cursor:
-        cursor.execute(_numbered(sql), params)
+    # Through the proxy `connection` each look would ask anew which thread this is.
+    database = connections[DEFAULT_DB_ALIAS]
+    database.ensure_connection()
+    if database.queries_logged:
+        _note(database.queries_log, sql)
+    wire = database.connection
+    with database.wrap_database_errors, RawCursor(wire) as cursor:
+        if last and len(database.atomic_blocks) == 1:
+            # Of an aborted pipeline COMMIT does not run; of one that ran, Django's own finds nothing left to commit.
+            with wire.pipeline():
+                cursor.execute(_numbered(sql), params)
+                wire.execute("COMMIT")
+        else:
+            cursor.execute(_numbered(sql), params)
         row: tuple[Any, ...] | None = cursor.fetchone()
         return row
 
 
-def _note(sql: str) -> None:
-    """Put a statement on Django's list where somebody counts them."""
-    if connection.queries_logged:
-        connection.queries_log.append({"sql": sql, "time": "0"})
+def _note(log: Any, sql: str) -> None:
+    """Put a statement on Django's list, where somebody counts them."""
+    log.append({"sql": sql, "time": "0"})
 
 
 @lru_cache(maxsize=500)

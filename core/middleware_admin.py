@@ -1,6 +1,7 @@
 """The platform's administrators: second factor outside DEBUG, and a scope that sees every merchant."""
 
 from collections.abc import Callable
+from functools import cache
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -73,8 +74,13 @@ class PlatformAdminMiddleware:
 
 def is_platform_page(request: HttpRequest) -> bool:
     """Tell whether this is a page of the platform's administrators."""
-    root = reverse("admin:index")
+    root = _root()
     return request.path.startswith(root) and not request.path.removeprefix(root).startswith(WITHOUT_SCOPE)
+
+
+@cache
+def _root() -> str:
+    return reverse("admin:index")
 
 
 def is_platform_staff(request: HttpRequest) -> bool:

@@ -14,6 +14,7 @@ class WindowThrottle(BaseThrottle):
     name = "api"
     limit = 60
     period = 60
+    in_steps = False
 
     def subject(self, request: Any, view: Any) -> str | None:
         """Return what is counted; None leaves the request uncounted."""
@@ -24,7 +25,9 @@ class WindowThrottle(BaseThrottle):
         subject = self.subject(request, view)
         if subject is None:
             return True
-        return throttling.allow(f"{self.name}:{subject}", limit=self.limit, period=self.period)
+        return throttling.allow(
+            f"{self.name}:{subject}", limit=self.limit, period=self.period, in_steps=self.in_steps
+        )  # fmt: skip
 
     def wait(self) -> float:
         """Return the seconds until the window ends."""
@@ -41,6 +44,7 @@ class CredentialThrottle(WindowThrottle):
     """600 requests a second per API key."""
 
     name, limit, period = "credential", 600, 1
+    in_steps = True
 
     def subject(self, request: Any, view: Any) -> str | None:
         """Count API keys only."""

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from dashboard.queries import figures
 from loyalty.api.base import STORE, LoyaltyAPIView
 from loyalty.api.program_serializers import StatsSerializer
+from loyalty.rules import timing
 from merchants.permissions import READ
 
 
@@ -24,5 +25,6 @@ class StatsView(LoyaltyAPIView):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """Return the figures as of now."""
-        found = figures.now(self.access.store_or_refuse().id, timezone.now())
+        store = self.access.store_or_refuse()
+        found = figures.now(store.id, timing.business_date(timezone.now(), store.time_zone, store.day_start))
         return Response(StatsSerializer(found).data)

@@ -88,7 +88,10 @@ class Part:
 
 @dataclass(slots=True)
 class Report:
-    """The report. weekdays: visits by weekday (Monday first) and hour of the store's clock."""
+    """The report. weekdays: visits by weekday (Monday first) and hour of the store's clock.
+
+    as_of: what was recorded before is counted, in the oldest part of it; None: nothing was counted yet.
+    """
 
     period: Period
     store: Store | None
@@ -127,24 +130,32 @@ def report(period: Period, *, store: Store | None = None) -> Report:
     state, gone = asked["state"].one() or {}, asked["gone"].one() or {}
     days = {row["day"]: _figures(row) for row in asked["days"].all()}
     by_store, by_staff = _parts(asked["parts"].all())
-    standing, version = outstanding.told(held), (merchant_id, state["version"])
+    standing, until = outstanding.told(held), state["covered_until"]
+    version = audiences.Version(merchant_id, state["version"], until)
+    came, came_before = (audiences.of(each, store, version) for each in (period, period.before))
+    first_rewards = audiences.rewarded(period, store, version)
     return Report(
-        period=period, store=store, currency=state["currency"], as_of=state["covered_until"],
+        period=period, store=store, currency=state["currency"], as_of=_oldest(until, came, came_before, first_rewards),
         members=standing.cards_ever - gone["gone"], figures=Figures.total(days.values()),
-        audience=audiences.of(period, store, version),
+        audience=came,
         before=Figures.total(_figures(row) for row in before.all()),
-        audience_before=audiences.of(period.before, store, version),
+        audience_before=came_before,
         by_day=[(day, days.get(day) or Figures()) for day in period.each()],
         weekdays=_weekdays(asked["weekdays"].all()),
         by_store=by_store, by_staff=by_staff, outstanding=standing,
         lifetime_value_cents=_share(standing.sales_cents, standing.cards),
-        first_rewards=audiences.rewarded(period, store, version),
+        first_rewards=first_rewards,
     )  # fmt: skip
 
 
 def store_of(code: str) -> Store | None:
     """Return the merchant's store of this code, closed ones too; None when it has none."""
     return Store.objects.filter(code=code).first()
+
+
+def _oldest(until: datetime | None, *parts: Audience | FirstRewards) -> datetime | None:
+    """Return up to when all of it is complete; a part that took long to count may be older than the rollups."""
+    return min((part.as_of for part in parts if part.as_of and until), default=until)
 
 
 def ratio(part: int, whole: int) -> float | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -36,13 +36,25 @@ REWARDED = """
 """
 
 
+class Version(NamedTuple):
+    """Which rollups are asked: whose, which version of them (0: there are none yet), up to when they are complete."""
+
+    merchant_id: UUID
+    number: int
+    until: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """The customers of a period. frequency: how many came as often as each of STEPS says."""
+    """The customers of a period. frequency: how many came as often as each of STEPS says.
+
+    as_of: up to when it counts, None where that is as far as the rollups do.
+    """
 
     customers: int
     new: int
     frequency: tuple[int, ...]
+    as_of: datetime | None = None
 
     @property
     def returning(self) -> int:
@@ -56,34 +68,36 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class FirstRewards:
-    """Cards whose first reward fell into the period, and after how many days."""
+    """Cards whose first reward fell into the period, and after how many days. as_of: as that of Audience."""
 
     cards: int
     average_days: float | None
     median_days: float | None
+    as_of: datetime | None = None
 
 
-def of(period: Period, store: Store | None, version: tuple[UUID, int]) -> Audience:
+def of(period: Period, store: Store | None, version: Version) -> Audience:
     """Return who came; inside the merchant's scope.
 
-    version: the merchant and the version of its rollups (0: there are none yet). Of a merchant whose customers take
-    long to count it may be up to a minute old: see kept.py.
+    Of a merchant whose customers take long to count it may be some minutes old, and `as_of` says how old: see kept.py.
     """
     found = _asked("audience", period, store, version)
     return Audience(**{**found, "frequency": tuple(found["frequency"])})
 
 
-def rewarded(period: Period, store: Store | None, version: tuple[UUID, int]) -> FirstRewards:
+def rewarded(period: Period, store: Store | None, version: Version) -> FirstRewards:
     """Return how long the first reward took; inside the merchant's scope, as old as `of` may be."""
     return FirstRewards(**_asked("first_rewards", period, store, version))
 
 
-def _asked(name: str, period: Period, store: Store | None, version: tuple[UUID, int]) -> dict[str, Any]:
-    merchant_id, number = version
+def _asked(name: str, period: Period, store: Store | None, version: Version) -> dict[str, Any]:
+    merchant_id = version.merchant_id
     arguments = (merchant_id, period.first, period.last, store.pk if store else None)
-    if not number:
+    if not version.number:
         return dict(kept.COUNTERS[name].count(*arguments))
-    return dict(kept.answer(kept.Question(name, merchant_id, arguments), version=number))
+    question = kept.Question(name, merchant_id, arguments)
+    found = kept.answer(question, version=version.number, until=version.until)
+    return {**found.value, "as_of": found.as_of}
 
 
 def _count_audience(merchant_id: UUID, first: date, last: date, store_id: UUID | None) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, DateField, DateTimeField, DurationField, F, Func, Q, Sum
+from django.db.models.functions import Cast
 
 from dashboard.queries import live
 from loyalty.enums import CardStatus
@@ -16,13 +17,16 @@ NEW_DAYS = 30
 MEMBERS = (CardStatus.ACTIVE, CardStatus.FROZEN)
 LAPSED = "points on closed cards"
 LEFT = "new cards that nobody has any more"
+# The business day of a card: its store's local date, where the day turns at day_start (see loyalty.rules.timing).
+LOCAL = Func(F("enrolled_store__time_zone"), F("enrolled_at"), function="timezone", output_field=DateTimeField())
+ENROLLED_ON = Cast(LOCAL - Cast("enrolled_store__day_start", DurationField()), DateField())
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What was given and what is there. Voided stamps and redemptions count for nothing.
 
-    new_members_30d: cards made on one of the last thirty business days or today, and still somebody's.
+    new_members_30d: cards made on one of the last thirty business days, of which today is one, and still somebody's.
 
     points_issued: net of voids and refunds, so issued - redeemed - expired = outstanding over the merchant, but for
     what merges moved into debts and what stands on closed cards. A store's members and outstanding points are those of
@@ -39,10 +43,13 @@ class Figures:
     points_outstanding: int
 
 
-def now(store_id: UUID, at: datetime) -> dict[str, Figures]:
-    """Return the figures as of `at`: {"store": …, "merchant": …}; needs an open scope, takes at most eight queries."""
+def now(store_id: UUID, today: date) -> dict[str, Figures]:
+    """Return the figures as of now: {"store": …, "merchant": …}; needs an open scope, takes at most eight queries.
+
+    today: the store's business day.
+    """
     days = live.tail()
-    since = (at - timedelta(days=NEW_DAYS)).date()
+    since = today - timedelta(days=NEW_DAYS - 1)
     done, made = live.figures_by_store(days), live.balance_by_store(days, since=since)
     unused = _unused(since)
     here = {**live.total([done.get(store_id, {})]), **made.get(store_id, {})}
@@ -58,8 +65,9 @@ def _unused(since: date) -> dict[UUID, dict[str, int]]:
 
     They are few, and have an index of their own.
     """
-    rows = Card.objects.exclude(status=CardStatus.ACTIVE).values_list("enrolled_store_id", "status")
-    new = Count("pk", filter=Q(enrolled_at__gte=datetime.combine(since, time.min, UTC)))
+    unused = Card.objects.exclude(status=CardStatus.ACTIVE).alias(enrolled_on=ENROLLED_ON)
+    rows = unused.values_list("enrolled_store_id", "status")
+    new = Count("pk", filter=Q(enrolled_on__gte=since))
     found: dict[UUID, dict[str, int]] = {}
     for store_id, status, count, points, recent in rows.annotate(Count("pk"), Sum("points_balance"), recent=new):
         place = found.setdefault(store_id, {})

@@ -29,12 +29,16 @@ SELECT s.* FROM (
 WHERE s.seen < %(week)s ORDER BY s.seen LIMIT 1
 
 -- name: joined
-SELECT d.store_id, sum(d.new_cards) AS joined FROM dashboard_dayfigures d
+SELECT d.store_id, sum(d.new_cards) AS joined, sum(d.visits) AS visits FROM dashboard_dayfigures d
 WHERE d.merchant_id = %(merchant)s AND d.day >= %(since)s
 GROUP BY d.store_id
 
 -- name: ready
-SELECT COALESCE(sum(d.rewards_issued - d.stamp_rewards_redeemed - d.rewards_expired), 0)::bigint AS ready
+-- lapsed: on cards that nobody has any more; they are few, and have an index of their own.
+SELECT COALESCE(sum(d.rewards_issued - d.stamp_rewards_redeemed - d.rewards_expired), 0)::bigint AS ready, (
+    SELECT COALESCE(sum(k.rewards_ready), 0)::bigint FROM loyalty_card k
+    WHERE k.merchant_id = %(merchant)s AND k.status <> 'active' AND k.status IN ('closed', 'merged')
+) AS lapsed
 FROM dashboard_dayfigures d WHERE d.merchant_id = %(merchant)s
 
 -- name: setup

@@ -3,15 +3,21 @@
 Distinct customers of any period cannot be added up from days, so at a merchant with some hundred thousand cards their
 count takes longer than a page may. What is quick to count is never served old. What is slow is counted anew by the
 worker that keeps the rollups, for a day after somebody asked, at most a tenth of the time; without one the page counts.
+Whose turn was longest ago comes first, and a count that fails keeps its last answer and nobody else's from being made.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from django.core.cache import cache
+from django.db import transaction
+
+logger = logging.getLogger(__name__)
 
 # So many rows behind a count are counted while a page waits.
 QUICK = 10_000
@@ -22,7 +28,7 @@ ASKED_SECONDS = 24 * 3600
 # Who asks again so soon is not noted again.
 NOTED_SECONDS = 300
 MOST_QUESTIONS = 40
-ASKERS = "kept-askers"
+ASKERS, TURNS = "kept-askers", "kept-turns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,68 +59,114 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A count. as_of: what was recorded before is in it; None: it is as recent as what the asker knows."""
+
+    value: Any
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Answer:
     version: int
     value: Any
     slow: bool
     took: float
     at: float
+    until: datetime | None = None
 
 
 # Filled by the modules whose counts are kept.
 COUNTERS: dict[str, Counter] = {}
 
 
-def answer(question: Question, *, version: int, fresh_seconds: float = 0) -> Any:
+def answer(
+    question: Question, *, version: int, until: datetime | None = None, fresh_seconds: float = 0
+) -> Kept:
     """Return the count; of a slow one the last that was made, a minute or some of its own lengths old at most.
 
     version: of what is counted; an answer of another version, that is older than fresh_seconds, is an old one.
+    until: up to when that version is complete; without it, up to now.
     """
     found, now = _read(question), time.time()
-    if found is not None and (found.version == version or now - found.at < fresh_seconds):
-        return found.value
-    if found is None or not found.slow or now - found.at > LONGEST_SECONDS + 2 * PACE * found.took:
-        found = _count(question, version)
+    if found is not None and found.version != version and now - found.at < fresh_seconds:
+        return Kept(found.value, _as_of(found))
+    if found is None or (
+        found.version != version and (not found.slow or now - found.at > LONGEST_SECONDS + 2 * PACE * found.took)
+    ):
+        found = _count(question, version, until)
     if found.slow:
         _remember(question, now)
-    return found.value
+    return Kept(found.value, None if found.version == version else _as_of(found))
 
 
-def renew(merchant_id: UUID | None, *, version: int) -> int:
-    """Count anew what was asked for within the last day and is old by now, inside its scope; returns how many."""
-    now, done = time.time(), 0
-    asked: dict[tuple[str, tuple[Any, ...]], float] = cache.get(_list(merchant_id)) or {}
-    for (name, arguments), when in asked.items():
-        if name not in COUNTERS or now - when >= ASKED_SECONDS:
+def renew(
+    merchant_id: UUID | None, *, version: int, until: datetime | None = None, deadline: float | None = None
+) -> int:
+    """Count anew what was asked for within the last day and is old by now, inside its scope; returns how many.
+
+    deadline: by time.monotonic(); what is not begun by then waits for the next time. The oldest counts come first.
+    """
+    done = 0
+    for question, last in _wanted(merchant_id, time.time()):
+        if deadline is not None and time.monotonic() >= deadline:
+            break
+        if last is not None and (last.version == version or time.time() - last.at < PACE * last.took):
             continue
-        wanted = {arguments, COUNTERS[name].later(arguments, when, now)}
-        done += sum(_renewed(Question(name, merchant_id, each), version, now) for each in wanted)
+        done += _renewed(question, version, until)
     return done
 
 
+def _wanted(merchant_id: UUID | None, now: float) -> list[tuple[Question, _Answer | None]]:
+    """Return what somebody asked for within a day with its last answer, the oldest first."""
+    asked: dict[tuple[str, tuple[Any, ...]], float] = cache.get(_list(merchant_id)) or {}
+    wanted: dict[Question, _Answer | None] = {}
+    for (name, arguments), when in asked.items():
+        if name not in COUNTERS or now - when >= ASKED_SECONDS:
+            continue
+        for each in (arguments, COUNTERS[name].later(arguments, when, now)):
+            question = Question(name, merchant_id, each)
+            wanted.setdefault(question, _read(question))
+    return sorted(wanted.items(), key=lambda item: item[1].at if item[1] else 0)
+
+
 def askers() -> list[UUID]:
-    """Return the merchants of which something slow was asked within a day."""
-    return list(_askers())
+    """Return the merchants of which something slow was asked within a day, whose turn was longest ago first."""
+    turns = cache.get(TURNS) or {}
+    return sorted(_askers(), key=lambda merchant_id: (turns.get(merchant_id, 0), merchant_id))
+
+
+def take_turn(merchant_id: UUID) -> None:
+    """Note that a merchant has its turn. Before it begins: who fails or takes too long is the last one next time."""
+    turns = cache.get(TURNS) or {}
+    here = {place: when for place, when in turns.items() if place in _askers()}
+    cache.set(TURNS, {**here, merchant_id: time.time()}, ASKED_SECONDS)
 
 
 def _askers() -> dict[UUID, float]:
     return dict(cache.get(ASKERS) or {})
 
 
-def _renewed(question: Question, version: int, now: float) -> bool:
-    found = _read(question)
-    if found is not None and (found.version == version or now - found.at < PACE * found.took):
+def _renewed(question: Question, version: int, until: datetime | None) -> bool:
+    try:
+        with transaction.atomic():
+            _count(question, version, until)
+    except Exception:
+        logger.exception("counting %s of merchant %s failed", question.name, question.merchant_id)
         return False
-    _count(question, version)
     return True
 
 
-def _count(question: Question, version: int) -> _Answer:
+def _count(question: Question, version: int, until: datetime | None) -> _Answer:
     counter, at, began = COUNTERS[question.name], time.time(), time.perf_counter()
     value = counter.count(*question.arguments)
-    made = _Answer(version, value, counter.size(value) >= QUICK, time.perf_counter() - began, at)
+    made = _Answer(version, value, counter.size(value) >= QUICK, time.perf_counter() - began, at, until)
     cache.set(question.key, asdict(made), ASKED_SECONDS)
     return made
+
+
+def _as_of(found: _Answer) -> datetime:
+    return found.until or datetime.fromtimestamp(found.at, UTC)
 
 
 def _read(question: Question) -> _Answer | None:

@@ -70,13 +70,12 @@ def of_program(program: Program, at: datetime) -> ProgramFigures:
 
 def totals(at: datetime) -> dict[str, Any]:
     """Return the platform's totals; a minute old, or, of a big platform, what the worker counted last (`as_of`)."""
-    found: dict[str, Any] = kept.answer(TOTALS, version=_minute(at), fresh_seconds=KEPT_SECONDS)
-    return found
+    return dict(kept.answer(TOTALS, version=_minute(at), fresh_seconds=KEPT_SECONDS).value)
 
 
-def renew(at: datetime) -> int:
-    """Count the totals anew if somebody looked at them within a day; for the worker."""
-    return kept.renew(None, version=_minute(at))
+def renew(at: datetime, *, deadline: float) -> int:
+    """Count the totals anew if somebody looked at them within a day; for the worker. deadline: see kept.renew."""
+    return kept.renew(None, version=_minute(at), deadline=deadline)
 
 
 def _minute(at: datetime) -> int:

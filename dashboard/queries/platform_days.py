@@ -61,7 +61,7 @@ class Days:
 
 
 def of(period: Period, *, country: str, at: datetime) -> Days:
-    """Return the figures; a minute old at most, `as_of` says how old. Four queries."""
+    """Return the figures; a minute old as a rule, `as_of` says how old the oldest part is. Four queries."""
     key = f"{CACHE_KEY}-{period.first}-{period.last}-{country or 'all'}"
     kept = cache.get(key)
     if kept is None:
@@ -105,7 +105,8 @@ def _read(period: Period, country: str, at: datetime) -> dict[str, Any]:
             days[day].new_merchants = count
     made = kept.answer(kept.Question("platform_cards", None, (country,)), version=int(at.timestamp()) // KEPT_SECONDS)
     return {
-        "as_of": at.isoformat(), "merchants": here.exclude(status=MerchantStatus.CLOSED).count(), "cards": made,
+        "as_of": min(at, made.as_of or at).isoformat(), "cards": made.value,
+        "merchants": here.exclude(status=MerchantStatus.CLOSED).count(),
         "days": [(day.isoformat(), [getattr(figures, name) for name in NAMES]) for day, figures in days.items()],
     }  # fmt: skip
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from core import ids
 from core.db import pipeline
 from dashboard.queries.lately import DAYS, SQL, Lately
+from loyalty.rules import timing
 from stores.models import Store
 
 MOST = 3
@@ -25,7 +26,10 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """kind: pin_locked, undid, thin_week, silent_till, no_new_cards, rewards_ready; the rest as the kind needs it."""
+    """kind: pin_locked, undid, thin_week, silent_till, no_new_cards, rewards_ready; the rest as the kind needs it.
+
+    usual: what count is held against; 0 where there is nothing to hold it against.
+    """
 
     kind: str
     name: str = ""
@@ -46,8 +50,8 @@ def found(store: Store, stores: Sequence[Store], lately: Lately, *, today: date,
         asked = [line.run(SQL[name], values) for name in names]
     locked, undone, silent, joined, ready = (answer.all() for answer in asked)
     signs = [
-        *_locked(locked), *_undid(undone), *_thin(lately), *_silent(silent), *_without_new_cards(stores, joined),
-        *_ready(ready),
+        *_locked(locked), *_undid(undone), *_thin(lately), *_silent(silent),
+        *_without_new_cards(stores, joined, today), *_ready(ready),
     ]  # fmt: skip
     return signs[:MOST]
 
@@ -78,16 +82,21 @@ def _silent(rows: Rows) -> Iterator[Sign]:
     return (Sign("silent_till", row["name"], row["id"], at=row["seen"]) for row in rows)
 
 
-def _without_new_cards(stores: Sequence[Store], rows: Rows) -> Iterator[Sign]:
-    """Yield a store where people come and nobody joins: its poster is missing."""
-    sums = {row["store_id"]: row["joined"] for row in rows}
-    silent = [store for store in stores if sums.get(store.pk) == 0]
+def _without_new_cards(stores: Sequence[Store], rows: Rows, today: date) -> Iterator[Sign]:
+    """Yield a store where people come and nobody joins: its poster is missing. A store has its first four weeks."""
+    silent_ids = {row["store_id"] for row in rows if row["visits"] and not row["joined"]}
+    since = today - timedelta(days=DAYS)
+    silent = [store for store in stores if store.pk in silent_ids and _opened(store) <= since]
     if silent:
         yield Sign("no_new_cards", silent[0].name, silent[0].code)
 
 
+def _opened(store: Store) -> date:
+    return timing.business_date(store.created_at, store.time_zone, store.day_start)
+
+
 def _ready(rows: Rows) -> Iterator[Sign]:
-    """Yield the rewards that are ready and were not collected."""
-    waiting = sum(row["ready"] for row in rows)
+    """Yield the rewards that are ready and were not collected, on cards that somebody can still show."""
+    waiting = sum(row["ready"] - row["lapsed"] for row in rows)
     if waiting >= READY:
         yield Sign("rewards_ready", count=waiting)

@@ -6,6 +6,7 @@ never meet; who finds it taken leaves the merchant to the other.
 """
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -26,6 +27,8 @@ NEVER = datetime(1, 1, 2, tzinfo=UTC)
 SWEPT = timedelta(hours=26)
 # Between taking the time of a row and its commit, as a rule.
 LATE_COMMIT = timedelta(seconds=1)
+# Slow counts begin for so long after a worker took them up; the one that is under way may take longer.
+RENEWING_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +108,32 @@ def refresh_waiting(*, at: datetime, back: timedelta | None = None) -> int:
     return done
 
 
-def renew_kept(*, at: datetime) -> int:
-    """Count anew what is asked for and takes too long for a page; returns how many counts."""
+def renew_kept(*, at: datetime, seconds: float = RENEWING_SECONDS) -> int:
+    """Count anew what is asked for and takes too long for a page; returns how many counts.
+
+    seconds: nothing begins later than that; those who are left wait for the next time, and come first then. A merchant
+    whose counts fail is logged, and the others go on.
+    """
+    deadline = time.monotonic() + seconds
     with tenancy.platform(reason=REASON):
-        done = platform.renew(at)
+        done = platform.renew(at, deadline=deadline)
     for merchant_id in kept.askers():
-        with tenancy.scope(merchant_id):
-            state = RollupState.objects.first()
-            done += kept.renew(merchant_id, version=state.version) if state else 0
+        if time.monotonic() >= deadline:
+            break
+        kept.take_turn(merchant_id)
+        try:
+            done += _renew_of(merchant_id, deadline)
+        except Exception:
+            logger.exception("counts of merchant %s failed", merchant_id)
     return done
+
+
+def _renew_of(merchant_id: UUID, deadline: float) -> int:
+    with tenancy.scope(merchant_id):
+        state = RollupState.objects.first()
+        if state is None:
+            return 0
+        return kept.renew(merchant_id, version=state.version, until=state.covered_until, deadline=deadline)
 
 
 def merchants() -> list[tuple[UUID, str]]:

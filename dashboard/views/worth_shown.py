@@ -36,7 +36,7 @@ def _locked(sign: Sign, code: str) -> Hint:
 def _undid(sign: Sign, code: str) -> Hint:
     words = ngettext("%(name)s undid %(count)s time this week", "%(name)s undid %(count)s times this week", sign.count)
     title = words % {"name": sign.name, "count": grouped(sign.count)}
-    text = _("The others: %(count)s on average.") % {"count": grouped(sign.usual)}
+    text = _("The others: %(count)s on average.") % {"count": grouped(sign.usual)} if sign.usual else ""
     return Hint(title, text, reverse("dashboard:staff_member", args=[code, sign.key]), "undo", "warn")
 
 

@@ -11,7 +11,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
+from psycopg.errors import DivisionByZero
 
 from core import db, idempotency, outbox
 from core.ids import uuid7
@@ -100,10 +101,11 @@ ISSUED_COLUMNS = (
 )  # fmt: skip
 
 
-def commit(write: Write, facts: Facts, asked: idempotency.Request | None) -> None:
+def commit(write: Write, facts: Facts, asked: idempotency.Request | None, *, last: bool = False) -> None:
     """Write everything in one statement inside the open transaction, and wake the relay after the commit.
 
-    Raises IdempotencyKeyReused when the ledger knows the key from long ago, LostUpdate never.
+    last: nothing else is written in this transaction, so the commit travels with the statement. Raises
+    IdempotencyKeyReused when the ledger knows the key from long ago, LostUpdate never.
     """
     with_ = [_update_card(write), _insert_ledger(write, facts), _insert_event(write, facts)]
     if write.issue:
@@ -113,11 +115,15 @@ def commit(write: Write, facts: Facts, asked: idempotency.Request | None) -> Non
         with_.append(_insert_detail(write, facts))
     if asked is not None and asked.key is not None and write.answer is not None:
         with_.append(_insert_answer(write.answer, facts, asked))
-    sql = "WITH " + ", ".join(part for part, _ in with_) + " SELECT count(*) FROM changed_card"
+    # No card changed divides by zero: what must not be committed has to fail in the statement itself.
+    sql = "WITH " + ", ".join(part for part, _ in with_) + " SELECT 1 / count(*) FROM changed_card"
     params = [value for _, values in with_ for value in values]
     try:
-        if db.write(sql, params) != (1,):
-            raise LostUpdate(f"card {write.before.id} moved past seq {write.before.seq}")
+        db.write(sql, params, last=last)
+    except DataError as error:
+        if isinstance(error.__cause__, DivisionByZero):
+            raise LostUpdate(f"card {write.before.id} moved past seq {write.before.seq}") from error
+        raise
     except IntegrityError as error:
         if "loyalty_ledger_key" in str(error) or "core_idempotency_key" in str(error):
             raise idempotency.IdempotencyKeyReused from error

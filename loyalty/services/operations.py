@@ -290,7 +290,8 @@ def _run(
         decision = operation.decide(context)
         _ask_once(context, operation, decision)
         decision.write.answer = idempotency.Answer(decision.status, idempotency.as_sent(decision.body))
-        ledger.commit(decision.write, _facts(context), call.asked)
+        last = not is_own and operation.then is None
+        ledger.commit(decision.write, _facts(context), call.asked, last=last)
         if is_own:
             _log_own_card(context, operation, decision)
         if operation.then is not None:

@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "core.middleware.DatabaseAwayMiddleware",
     "core.middleware.NotFoundMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "core.middleware.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.middleware.SlashMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -234,6 +234,10 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
+STATICFILES_FINDERS = [
+    "loyalty_platform.static.SheetFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR / "media"
 FILE_UPLOAD_HANDLERS = [
@@ -260,6 +264,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PAGINATION_CLASS": "core.api.pagination.CursorPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.negotiation.OftenJSON",
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.ExactJSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
@@ -313,6 +318,8 @@ LOYALTY_APPLE_SIGNER_CERT_PATH = read.text("LOYALTY_APPLE_SIGNER_CERT_PATH")
 LOYALTY_APPLE_SIGNER_KEY_PATH = read.text("LOYALTY_APPLE_SIGNER_KEY_PATH")
 LOYALTY_APPLE_APNS_URL = read.web_address("LOYALTY_APPLE_APNS_URL", "https://api.push.apple.com")
 LOYALTY_APPLE_APNS_CA_PATH = read.text("LOYALTY_APPLE_APNS_CA_PATH")
+# The companies' own badges, as the operator downloaded them; without them the pages show buttons of ours.
+LOYALTY_WALLET_BADGES_DIR = read.text("LOYALTY_WALLET_BADGES_DIR", str(VAR / "badges"))
 
 # Faults go to Sentry where a DSN is set, without anything that people typed or are called.
 SENTRY_DSN = read.text("SENTRY_DSN")

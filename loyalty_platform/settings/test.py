@@ -34,3 +34,4 @@ STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.s
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 MEDIA_ROOT = Path(tempfile.gettempdir()) / "loyalty-tests-media"
+LOYALTY_WALLET_BADGES_DIR = str(MEDIA_ROOT / "no-badges")

@@ -28,7 +28,8 @@ SHOP = ("loyalty", "c/", "stamp/", "points/")
 OFFICE = (table.PERSON, table.MERCHANT_PAGE, table.STORE_PAGE)
 # What is never a page: files, JSON for pages, switches, and doors that lead to a page of another address.
 NO_PAGE = {
-    "healthz", "readyz", "metrics", "media/<path:file>", "theme/<uuid:merchant_id>-<int:version>.css",
+    "healthz", "readyz", "metrics", "media/<path:file>", "media/badges/<str:file>",
+    "theme/<uuid:merchant_id>-<int:version>.css",
     "qr/<slug:store_code>.png", "terminal-worker.js", "loyalty/worker.js", "loyalty/<str:store_code>/state",
     f"{table.TERMINAL}.webmanifest", f"{table.STORE}stats.csv", f"{table.STORE}posters/<slug:size>.pdf",
     "store/merchant/export/<slug:kind>.csv",

@@ -21,7 +21,7 @@ def built_site(real_db: Any, settings: Any, tmp_path: Path) -> Iterator[Any]:
     from pytest_django.live_server_helper import LiveServer
 
     settings.STATIC_ROOT = tmp_path / "static"
-    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    settings.STATICFILES_FINDERS = ["loyalty_platform.static.SheetFinder"]
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "loyalty_platform.static.StaticStorage"}}
     settings.WHITENOISE_USE_FINDERS = settings.WHITENOISE_AUTOREFRESH = False
     call_command("collectstatic", interactive=False, verbosity=0)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from core import claims, relay, retention, tasks
 from core.ids import uuid7
 from core.models import IdempotencyRecord
-from core.outbox import WAKE_LIST, connect
+from core.outbox import WAKE_LIST, connect, flush
 from loyalty_platform.launcher.state import short_folder
 from loyalty_platform.launcher.valkey import Valkey
 from tests.support import outbox
@@ -98,6 +98,7 @@ def test_a_crash_between_claim_and_publish_loses_nothing(broker: str) -> None:
     tasks.sweep_outbox()
 
     assert outbox.states(*ids) == ["queued"] * 3
+    flush()
     assert connect(timeout=1).llen(WAKE_LIST) == 1
     assert len(pass_on().sent) == 3
     assert len(waiting(broker)) == 3

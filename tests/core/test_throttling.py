@@ -1,5 +1,6 @@
 """Counting requests in a real Valkey, and what happens when it is away."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,3 +84,72 @@ def test_redis_is_left_alone_for_a_while_after_a_failure(settings: Any, broker: 
 def test_seconds_left(frozen: Any) -> None:
     assert throttling.seconds_left(60) == 30
     assert throttling.seconds_left(3600) == 3570
+
+
+def told(broker: str) -> list[int]:
+    """What Redis was told of each window."""
+    with redis.Redis.from_url(broker) as client:
+        return [int(client.get(key) or 0) for key in client.keys("core:throttle:test:*")]
+
+
+def test_in_steps_one_process_meets_the_limit_exactly(frozen: Any) -> None:
+    assert hits(1000, limit=600, in_steps=True) == [True] * 600 + [False] * 400
+
+
+def test_in_steps_redis_is_asked_seldom_while_the_limit_is_far(
+    frozen: Any, broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    class Listening(_Counter):
+        def hit(self, name: str, period: int, hits: int = 1) -> int | None:
+            asked.append(hits)
+            return super().hit(name, period, hits)
+
+    monkeypatch.setattr(throttling, "_counter", Listening())
+    hits(300, limit=600, in_steps=True)
+
+    assert len(asked) <= 45
+    assert told(broker) == [sum(asked)]
+    assert 285 <= sum(asked) <= 300
+
+
+def test_in_steps_small_limits_are_counted_one_by_one(frozen: Any, broker: str) -> None:
+    assert hits(5, in_steps=True) == [True] * 3 + [False] * 2
+    assert told(broker) == [5]
+
+
+def test_in_steps_processes_together_pass_the_limit_by_a_few_at_most(frozen: Any, monkeypatch: Any) -> None:
+    processes, passed = [_Counter() for _ in range(4)], 0
+    for number in range(2000):
+        monkeypatch.setattr(throttling, "_counter", processes[number % 4])
+        passed += hits(1, limit=600, in_steps=True)[0]
+
+    assert 600 <= passed <= 600 * 1.05
+
+
+def test_in_steps_the_next_window_begins_anew(frozen: Any) -> None:
+    assert hits(700, limit=600, in_steps=True)[-1] is False
+    frozen.shift(30)
+
+    assert hits(600, limit=600, in_steps=True) == [True] * 600
+
+
+def test_in_steps_without_redis_it_goes_on(settings: Any) -> None:
+    settings.REDIS_URL = AWAY
+
+    assert hits(700, limit=600, in_steps=True) == [True] * 700
+
+
+def test_in_steps_no_hit_of_a_thread_is_lost(frozen: Any) -> None:
+    """Sixteen threads of one process, and the limit still holds within the steps that were on their way."""
+    passed: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: passed.append(sum(hits(100, limit=600, in_steps=True)))) for _ in range(16)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert 600 <= sum(passed) <= 600 + 32

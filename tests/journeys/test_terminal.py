@@ -23,7 +23,7 @@ def test_ten_stamps_reward_redeem_and_refused_void(open_till: Any) -> None:
         assert f"{count - 1} of 10" in till.page.inner_text(hook("card-sheet"))
         if count > 1:
             till.page.click("[data-act=give]")
-            till.page.wait_for_selector(f"{hook('done')} {hook('undo')}, {hook('confirm')}")
+            till.page.wait_for_selector(f"{hook('done')}:not([data-pending]) {hook('undo')}, {hook('confirm')}")
             if till.page.locator(hook("confirm")).count():
                 till.says("Once more?")
                 till.page.click(hook("confirm"))

@@ -92,7 +92,7 @@ class Till:
 
     def succeeded(self) -> None:
         """Wait until success is confirmed: then it can be undone."""
-        self.page.wait_for_selector(f"{hook('done')} {hook('undo')}")
+        self.page.wait_for_selector(f"{hook('done')}:not([data-pending]) {hook('undo')}")
 
     def says(self, text: str) -> None:
         """Wait until the sheet says a sentence."""

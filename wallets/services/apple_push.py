@@ -7,7 +7,7 @@ first one reached.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -114,15 +114,27 @@ def _send(credential: Credential, claimed: list[Claimed], clock: Callable[[], da
     claimed_at = clock()
     this.tokens, this.busy = listeners.claim_devices(wanted, at=claimed_at)
     devices = list(this.tokens)
-    for device, told in zip(devices, apns.push(credential, [this.tokens[each] for each in devices]), strict=True):
-        this.told[device] = told
-        metrics.pushed(APPLE, told.verdict)
+    listening: dict[int, list[Listener]] = {}
+    for item in (item for each in found.values() for item in each):
+        listening.setdefault(item.device_id, []).append(item)
+    for part in apns.pushing(credential, [this.tokens[each] for each in devices]):
+        _hear(this, {devices[index]: told for index, told in part.items()}, listening)
     _judge_tokens(this, clock())
     _record(this, claimed_at, clock())
     at, devices_of = clock(), this.devices_by_card()
     settlements = [_settlement(this, update, devices_of.get(update.card_id, set()), at) for update in claimed]
     queue.settle(settlements, at=clock())
     return len(devices)
+
+
+def _hear(this: Round, told: dict[int, Told], listening: Mapping[int, list[Listener]]) -> None:
+    """Note whom pushes reached while others are under way: what a worker that dies has noted is not sent again."""
+    this.told |= told
+    for each in told.values():
+        metrics.pushed(APPLE, each.verdict)
+    reached = [device for device, each in told.items() if each.verdict == Verdict.ACCEPTED]
+    told_of = [item for device in reached for item in listening[device]]
+    this.moved |= listeners.note_reached(told_of, this.tokens)
 
 
 def _judge_tokens(this: Round, at: datetime) -> None:
@@ -158,14 +170,12 @@ def _judge_tokens(this: Round, at: datetime) -> None:
 
 
 def _record(this: Round, claimed_at: datetime, at: datetime) -> None:
-    """Note whom the pushes reached, forget who is gone, and let the others be tried again."""
+    """Forget who is gone, let the others be tried again, and note which passes all their devices were told of."""
     reached = {device for device, told in this.told.items() if told.verdict == Verdict.ACCEPTED}
     again = {device for device, told in this.told.items() if told.verdict in (Verdict.RETRY, Verdict.BLOCKED)}
     for device, told in this.told.items():
         if told.verdict == Verdict.GONE and not listeners.forget(device, this.tokens[device], since=told.gone_since):
             this.moved.add(device)
-    told_of = [item for each in this.listeners.values() for item in each if item.device_id in reached]
-    this.moved |= listeners.note_reached(told_of, this.tokens)
     listeners.free_devices(again, claimed_at=claimed_at)
     done = {
         pass_id: each[0].version

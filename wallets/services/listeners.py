@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from core import tenancy
+from core.db import pipeline
 from wallets.services import tags
 from wallets.services.queue import Claimed
 
@@ -46,6 +47,7 @@ CLAIM_DEVICES = """
     )
     UPDATE wallets_appledevice d SET pushed_at = %(at)s FROM free WHERE d.id = free.id RETURNING d.id, d.push_token
 """
+LOCK = "SELECT id FROM wallets_applepass WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 REACHED = """
     UPDATE wallets_appledeviceregistration r SET pushed_version = GREATEST(r.pushed_version, t.version)
     FROM wallets_appledevice d,
@@ -152,10 +154,11 @@ def note_reached(told: Sequence[Listener], tokens: Mapping[int, str]) -> set[int
         "ids": [each.registration_id for each in told], "versions": [each.version for each in told],
         "tokens": [tokens[each.device_id] for each in told],
     }  # fmt: skip
-    with tenancy.platform(reason="wallets: note whom pushes reached"), connection.cursor() as cursor:
-        _lock({each.pass_id for each in told})
-        cursor.execute(REACHED, values)
-        noted = {row[0] for row in cursor.fetchall()}
+    with tenancy.platform(reason="wallets: note whom pushes reached"), pipeline() as line:
+        line.run("SET LOCAL synchronous_commit = off")
+        line.run(LOCK, [sorted({each.pass_id for each in told})])
+        rows = line.run(REACHED, values)
+    noted = {row["id"] for row in rows.all()}
     return {each.device_id for each in told if each.registration_id not in noted}
 
 
@@ -195,6 +198,4 @@ def drop_tokens(tokens: Mapping[int, str]) -> None:
 
 def _lock(passes: Iterable[UUID]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM wallets_applepass WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE", [sorted(passes)]
-        )
+        cursor.execute(LOCK, [sorted(passes)])

@@ -9,9 +9,13 @@ import { t, today } from "./words.js";
 const SHEET_FOR = 2000;
 const UNDO_FOR = 10000;
 const TICK = 100;
+const LANDS = 200; // ms: the stamp comes down, and is heard
+const SENDING_AFTER = 800; // ms without an answer, which the sheet then says
 
 let shrinking;
 let ticking;
+let landing;
+let waiting;
 let heard = false; // the two notes of a reward
 let undo = () => {};
 let reopen = () => {};
@@ -29,59 +33,87 @@ const settled = (last) => Boolean(last?.transactionId || last?.kept);
 
 const scanField = () => document.getElementById("scan-input");
 
-// Show a success. `last` is {card, figure, sentence, reward, gift, transactionId}; without an id it is still on its way.
+// Show a success. `last` is {key, card, figure, sentence, reward, gift, transactionId}; without an id it is still on its way.
 export function succeed(last) {
-  clearTimeout(shrinking);
-  const root = fill(clone("done"), {
-    figure: last.figure, sentence: last.sentence, reward: last.reward,
-    sending: settled(last) ? null : t("sending"),
-  });
+  const root = fill(clone("done"), { figure: last.figure, sentence: last.sentence, reward: last.reward, sending: null });
   root.classList.toggle("gold", Boolean(last.gift));
+  root.dataset.pending = "yes";
   $(".impression-date textPath", root).textContent = today();
   impress(root, last);
   act(root, "undo", takeBack);
+  state.last = { ...last, left: UNDO_FOR, shownAt: Date.now() };
+  stopWaiting();
+  clearInterval(ticking);
   show("done", root, { focus: null });
   scanField().value = "";
   quietly(scanField());
-  state.last = { ...last, left: UNDO_FOR };
   draw();
   hear(last);
+  tell(last);
   if (settled(last)) settle(last);
+  else waiting = setTimeout(() => fill(root, { sending: t("sending") }), SENDING_AFTER);
 }
 
-const isReward = (last) => Boolean(last.reward || last.gift);
+function stopWaiting() {
+  clearTimeout(shrinking);
+  clearTimeout(waiting);
+}
 
-// Once when the sheet shows it; a reward of which only the server knew is told when it answers.
+const tell = (last) => say([last.figure, last.sentence, last.reward].filter(Boolean).join(". "));
+
+const isReward = (last) => Boolean(last.reward || last.gift || last.rings);
+
+// Once, as the stamp lands; what is refused before that is not heard as given. A reward of which only the server knew is
+// told when it answers.
 function hear(last) {
   heard = isReward(last);
-  signal(heard ? "reward" : "given");
+  clearTimeout(landing);
+  landing = setTimeout(signal, LANDS, heard ? "reward" : "given");
 }
 
 // A reward shows the gift in the stamp instead of the trade's icon.
 function impress(root, last) {
-  if (!isReward(last)) return;
   const icon = $(".impression use", root);
+  if (!icon || !isReward(last)) return;
   icon.setAttribute("href", icon.getAttribute("href").replace(/#.*$/, "#gift"));
 }
 
-// The server has answered: the ring starts, and the sheet shrinks in a moment.
+// The server has answered, or the till has saved it: the numbers are set right, the ring starts, and the sheet shrinks in a
+// moment. Undo that was tapped meanwhile goes on now.
 export function settle(last) {
-  state.last = { ...state.last, ...last, left: UNDO_FOR };
-  const root = $(".done-sheet");
+  const before = state.last;
+  if (!before || before.key !== last.key) return;
+  state.last = { ...before, ...last, left: UNDO_FOR };
+  clearTimeout(waiting);
+  const root = $(".done-sheet") ?? $("#sheet [data-part=bar]");
   if (root) {
     fill(root, { figure: last.figure, sentence: last.sentence, reward: last.reward, sending: null });
+    delete root.dataset.pending;
     impress(root, last);
   }
-  say([last.figure, last.sentence, last.reward].filter(Boolean).join(". "));
+  if (["figure", "sentence", "reward"].some((name) => (before[name] ?? null) !== (last[name] ?? null))) tell(last);
   if (isReward(last) && !heard) hear(last);
+  if (before.asked) {
+    undo(state.last);
+    return;
+  }
   clearInterval(ticking);
   ticking = setInterval(tick, TICK);
   draw();
-  shrinking = setTimeout(shrink, SHEET_FOR);
+  shrinking = setTimeout(shrink, Math.max(before.shownAt + SHEET_FOR - Date.now(), SHEET_FOR / 4));
+}
+
+// What was shown did not happen. Returns whether undo had been tapped.
+export function withdraw(key) {
+  const asked = state.last?.key === key && Boolean(state.last.asked);
+  stopWaiting();
+  clearTimeout(landing);
+  if (state.last?.key === key) state.last = null;
+  return asked;
 }
 
 function shrink() {
-  if (view() !== "done") return;
+  if (view() !== "done" || state.last?.asked) return;
   if ($(".done-sheet .undo")?.matches(":focus-visible")) {
     shrinking = setTimeout(shrink, 500);
     return;
@@ -93,14 +125,15 @@ function shrink() {
 export function idle({ undone = "" } = {}) {
   clearTimeout(shrinking);
   const root = fill(clone("idle"), { undone });
-  if (settled(state.last)) {
+  if (state.last) {
     $("[data-part=bar]", root).hidden = false;
     fill(root, { figure: state.last.figure, sentence: state.last.sentence });
+    if (state.last.asked) busy($(".undo", root), true);
     act(root, "undo", takeBack);
     act(root, "reopen", () => reopen(state.last.card));
   }
   show("idle", root, { focus: null });
-  document.getElementById("main").dataset.bar = settled(state.last) || undone ? "yes" : "no";
+  document.getElementById("main").dataset.bar = state.last || undone ? "yes" : "no";
   draw();
   quietly(scanField());
 }
@@ -138,15 +171,15 @@ export function forget() {
   document.getElementById("main").dataset.bar = "no";
 }
 
-export const canUndo = () => Boolean(settled(state.last) && state.last.undoable) && ["done", "idle"].includes(view());
+export const canUndo = () => Boolean(state.last?.undoable) && ["done", "idle"].includes(view());
 
+// Undo: at once where the success is settled, else as soon as it is.
 export function takeBack() {
-  if (!canUndo()) return;
+  if (!canUndo() || state.last.asked) return;
   clearTimeout(shrinking);
-  const button = $("#sheet .undo");
-  if (button?.hasAttribute("aria-busy")) return;
-  if (button) busy(button, true);
-  const last = state.last;
   clearInterval(ticking);
-  undo(last);
+  const button = $("#sheet .undo");
+  if (button) busy(button, true);
+  state.last.asked = true;
+  if (settled(state.last)) undo(state.last);
 }

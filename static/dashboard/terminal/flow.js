@@ -2,8 +2,8 @@
 
 import { Refusal, Unreached } from "./api.js";
 import { busy, say } from "./dom.js";
-import { idle, settle, succeed } from "./done.js";
-import { online } from "./net.js";
+import { idle, settle, succeed, withdraw } from "./done.js";
+import { isCertain, note, saleAhead, saleWords, stampsAhead, stampWords } from "./foresee.js";
 import { operation, scanOf, send } from "./operations.js";
 import { refuse, words } from "./refusal.js";
 import * as pin from "./pin.js";
@@ -11,7 +11,7 @@ import * as queue from "./queue.js";
 import { lock, state } from "./state.js";
 import { amount, moment, t } from "./words.js";
 
-const PATIENCE = 80; // ms before success is shown ahead of the answer
+const PATIENCE = 6000; // ms: then what may wait is saved
 
 let handlers = {};
 
@@ -19,46 +19,44 @@ export function setUp(given) {
   handlers = given;
 }
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-// Send `op`. `built(answer)` makes the words of success; `expected` are these words when they are already certain;
-// `kept` are those for an operation that may wait for the connection.
-async function run(op, { built, expected = null, kept = null, button = null, confirm = false, pin: typed = "" }) {
-  const again = (more = {}) => run(op, { built, expected, kept, confirm, ...more });
+// Send `op`. `built(answer)` makes the words of success; `ahead` are these words as the till foresees them, shown at the
+// tap where nothing speaks against it; `kept` are those for an operation that may wait for the connection.
+async function run(op, { built, ahead = null, kept = null, button = null, confirm = false, pin: typed = "" }) {
+  const again = (more = {}) => run(op, { built, ahead, kept, confirm, ...more });
   const { staff } = state;
   if (button) {
     if (button.hasAttribute("aria-busy")) return;
     busy(button, true);
   }
-  const sent = send(op, { confirm, pin: typed });
+  const { key } = op;
+  const sent = send(op, { confirm, pin: typed, patience: kept ? PATIENCE : undefined });
   const saved = kept && sent.catch((error) => save(op, error, staff));
-  state.sending = (saved || sent).catch(() => {});
-  let early = false;
+  const sending = (saved || sent).catch(() => {});
+  state.sending = sending;
+  const early = ahead && isCertain(op, { confirm, typed: Boolean(typed) });
+  const finish = early ? settle : succeed;
+  if (early) succeed({ ...ahead, card: op.card, key, undoable: state.canVoid });
   try {
-    if (expected) {
-      const answered = sent.then(() => true, () => true);
-      if (!(await Promise.race([answered, pause(PATIENCE)]))) {
-        early = true;
-        succeed(expected);
-      }
-    }
-    const last = built(await sent);
-    if (early) settle(last);
-    else succeed(last);
+    const answer = await sent;
+    note(op.card, op.op.startsWith("redeem") ? null : op, staff);
+    finish({ key, ...built(answer) });
   } catch (error) {
     const seq = saved && await saved.catch(() => null);
-    if (seq) {
-      const last = { card: op.card, ...kept, kept: seq, undoable: sure(error) };
-      if (early) settle(last);
-      else succeed(last);
-      return;
-    }
-    if (early) state.last = null;
-    failed(op, error, again, Boolean(typed));
+    if (seq) finish({ key, card: op.card, ...kept, kept: seq, undoable: sure(error) });
+    else if (!early || !retract(key, error)) failed(op, error, again, Boolean(typed));
   } finally {
-    state.sending = null;
+    if (state.sending === sending) state.sending = null;
     if (button) busy(button, false);
   }
+}
+
+// The server said no to what the sheet showed. True when that was wanted: undo was tapped meanwhile.
+function retract(key, error) {
+  const asked = withdraw(key);
+  if (!asked || !(error instanceof Refusal) || error.status === 401) return false;
+  idle({ undone: t("nothing_given") });
+  say(t("nothing_given"), { now: true });
+  return true;
 }
 
 // Certain that the server did nothing.
@@ -121,52 +119,16 @@ export function askAgain(then) {
 // Without `void_until` the platform allows no undo, so no ring is shown.
 const common = (card, answer) => ({ card, transactionId: answer.transaction_id, undoable: answer.void_until !== null });
 
-function stampWords(card, answer) {
-  const { stamp_count: count, stamps_target: target, reward_earned: earned } = answer;
-  const left = answer.stamps_until_reward ?? target - count;
-  const given = t("stamps_given", { count: answer.stamps_added, name: card.label });
-  const full = earned && count === 0;
-  return {
-    figure: t("count_of", { count: full ? target : count, target }),
-    sentence: full ? t("card_full", { name: card.label }) : [given, left > 0 && t("to_go", { count: left })].filter(Boolean).join(" · "),
-    reward: earned ? t("reward_ready", { name: answer.reward_description }) : null,
-  };
-}
-
 export function giveStamps(card, quantity, button) {
-  const certain = card.can?.stamp?.allowed && card.stamp_count + quantity < card.stamps_target;
   const built = (answer) => ({ ...common(card, answer), ...stampWords(card, answer) });
-  const expected = certain && {
-    card,
-    ...stampWords(card, {
-      stamps_added: quantity, stamp_count: card.stamp_count + quantity, stamps_target: card.stamps_target, reward_earned: false,
-    }),
-  };
   const kept = { figure: t("kept_stamps", { count: quantity }), sentence: t("kept_for", { name: card.label }) };
-  return run(operation("stamp", card, { quantity }), { built, expected: online() && expected, kept, button });
-}
-
-function saleWords(card, answer) {
-  const bonus = answer.welcome_bonus_points;
-  const stamp = answer.stamp?.given ? answer.stamp : null;
-  const parts = [
-    t("points_given", { name: card.label, balance: t("points", { count: answer.points_balance }) }),
-    bonus && t("welcome_bonus", { count: bonus }),
-    stamp && t("stamps_now", { count: stamp.stamp_count, target: stamp.stamps_target }),
-  ];
-  return {
-    figure: t("points_plus", { count: answer.points_earned }),
-    sentence: parts.filter(Boolean).join(" · "),
-    reward: stamp?.reward_earned ? t("reward_ready", { name: stamp.reward_description }) : null,
-  };
+  return run(operation("stamp", card, { quantity }), { built, ahead: stampsAhead(card, quantity), kept, button });
 }
 
 export function sell(card, cents, outlook, button) {
   const built = (answer) => ({ ...common(card, answer), ...saleWords(card, answer) });
-  const certain = outlook && card.can?.earn_points?.allowed && !outlook.stamp?.reward_earned;
-  const expected = certain ? { card, ...saleWords(card, outlook) } : null;
   const kept = { figure: t("kept_sale", { amount: amount(cents) }), sentence: t("kept_for", { name: card.label }) };
-  return run(operation("points", card, { purchase_amount_cents: cents }), { built, expected, kept, button });
+  return run(operation("points", card, { purchase_amount_cents: cents }), { built, ahead: saleAhead(card, outlook), kept, button });
 }
 
 export function redeem(card, reward, button) {
@@ -205,6 +167,7 @@ export async function takeBack(op, then) {
   const attempt = async (more = {}) => {
     try {
       await send(op, more);
+      note(op.card, null);
       state.last = null;
       then(t("undone", { name: op.card.label }));
     } catch (error) {

@@ -2,6 +2,7 @@
 
 import { Refusal, get } from "./api.js";
 import { $, act, busy, clone, fill, say, show } from "./dom.js";
+import { note as remember } from "./foresee.js";
 import { operation, send, undoableUntil } from "./operations.js";
 import { words } from "./refusal.js";
 import { clock, knows, moment, number, t } from "./words.js";
@@ -83,6 +84,7 @@ async function undo(line, button, op, options) {
   fill(line, { error: "" });
   try {
     await send(op);
+    remember(op.card, null);
     say(t("undone", { name: op.card.label }));
     options.back();
   } catch (error) {

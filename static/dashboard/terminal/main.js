@@ -79,13 +79,13 @@ async function find(scan) {
   }
   latest += 1;
   const mine = latest;
-  await state.sending;
-  if (!net.online() && scan.kind !== "query") {
-    unknown(scan);
-    return;
-  }
   const slow = setTimeout(() => { main.dataset.loading = "yes"; }, SLOW);
   try {
+    await state.sending;
+    if (!net.online() && scan.kind !== "query") {
+      unknown(scan);
+      return;
+    }
     const answer = await api.post("cards/lookup", { [scan.kind]: scan.value }, { patience: LOOKUP_PATIENCE });
     // A slow answer must not open its card over one that was scanned since.
     if (mine !== latest) return;

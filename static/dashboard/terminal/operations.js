@@ -23,12 +23,12 @@ export function operation(op, card, fields = {}, target = null) {
 }
 
 // Send an operation; the key stays the same however often it is sent, so it counts once. `pin` was typed for it alone.
-export function send(op, { confirm = false, pin = "" } = {}) {
+export function send(op, { confirm = false, pin = "", patience } = {}) {
   const body = { ...op.body };
   if (state.staff && pin) Object.assign(body, { staff_id: state.staff.id, staff_pin: pin });
   else if (state.staff?.token) body.staff_session = state.staff.token;
   if (confirm) body.confirm = true;
-  return post(PATHS[op.op](op), body, { key: op.key });
+  return post(PATHS[op.op](op), body, { key: op.key, patience });
 }
 
 // What an operation would give, without giving it.

@@ -5,6 +5,8 @@ import { $, clone, fill, say, show } from "./dom.js";
 import { signal } from "./signals.js";
 import { knows, moment, t } from "./words.js";
 
+const ARRIVES = 350; // ms
+
 // The sentence for a reason of the server, given as {code, at, …}: for the card sheet, before anything is tried.
 export function reason({ code, at, detail, next_stamp_available_at: next, resets_at: resets }) {
   const time = at ?? next ?? resets;
@@ -67,6 +69,10 @@ export function refuse({ tone, title, text, safe }, actions) {
     button.textContent = label;
     if (test) button.dataset.test = test;
     button.addEventListener("click", run);
+    // A key that is held down, or the second tap of a double tap, was not meant for this sheet.
+    button.addEventListener("keydown", (event) => { if (event.repeat) event.preventDefault(); });
+    button.classList.add("arriving");
+    setTimeout(() => button.classList.remove("arriving"), ARRIVES);
     return button;
   });
   $("[data-list=actions]", root).replaceChildren(...buttons);

@@ -5,6 +5,7 @@ const WARN_BEFORE = 15000;
 export const state = {
   needsPin: true,
   loyaltyType: "stamps",
+  canVoid: true, // whether undo is possible here at all
   staff: null, // {id, name, token, expiresAt, unproven}
   card: null, // the card on the sheet
   waiting: null, // a scan that came while the till was locked
@@ -27,6 +28,7 @@ let touchedAt = Date.now();
 export function setUp(root) {
   state.needsPin = root.dataset.needsPin === "yes";
   state.loyaltyType = root.dataset.loyaltyType || "stamps";
+  state.canVoid = Number(root.dataset.voidMinutes) > 0;
   idleFor = Number(root.dataset.idleSeconds) * 1000;
   for (const kind of ["pointerdown", "keydown", "input"]) {
     document.addEventListener(kind, touch, { capture: true, passive: true });

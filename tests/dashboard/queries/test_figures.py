@@ -1,8 +1,9 @@
 """The figures of a store and its merchant, against what was done."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -11,6 +12,8 @@ from core import tenancy
 from dashboard.models import RollupState
 from dashboard.queries import figures as figure_queries
 from dashboard.services import rollups
+from loyalty.models import Card
+from loyalty.rules import timing
 from stores.models import Store
 from tests.factories.loyalty import CardFactory, RewardFactory, write_row
 from tests.support.api import Caller, assert_problem
@@ -32,7 +35,8 @@ def figures(world: World, store: Store | None = None) -> dict[str, dict[str, int
 
 def asked(world: World, store: Store | None = None) -> dict[str, dict[str, int]]:
     with tenancy.scope(world.merchant_id):
-        found = figure_queries.now((store or world.store).pk, world.at)
+        place = Store.objects.get(pk=(store or world.store).pk)
+        found = figure_queries.now(place.pk, timing.business_date(world.at, place.time_zone, place.day_start))
     return {place: asdict(row) for place, row in found.items()}
 
 
@@ -135,8 +139,8 @@ def test_members_have_a_card_and_new_ones_came_within_30_days() -> None:
     world = World.make()
     with tenancy.scope(world.merchant_id):
         place = {"program": world.program, "enrolled_store": world.store}
+        CardFactory(**place, enrolled_at=NOON - timedelta(days=29))
         CardFactory(**place, enrolled_at=NOON - timedelta(days=30))
-        CardFactory(**place, enrolled_at=NOON - timedelta(days=31))
         CardFactory(**place, status="frozen")
         CardFactory(**place, status="closed")
         CardFactory(**place, status="merged")
@@ -144,6 +148,24 @@ def test_members_have_a_card_and_new_ones_came_within_30_days() -> None:
     found = figures(world)["merchant"]
 
     assert (found["members"], found["active_cards"], found["new_members_30d"]) == (3, 2, 2)
+
+
+@pytest.mark.parametrize(("hour", "new"), [(4, 0), (5, 1)])
+def test_the_first_of_the_thirty_days_begins_by_the_clock_of_the_store(hour: int, new: int) -> None:
+    # By UTC it was the second of March at both hours.
+    world = World.make(at=datetime(2026, 3, 31, 12, tzinfo=UTC), day_start="05:00")
+    morning = datetime(2026, 3, 2, hour, 30, tzinfo=ZoneInfo("Asia/Dubai"))
+    with tenancy.scope(world.merchant_id):
+        Store.objects.update(time_zone="Asia/Dubai")
+        place = {
+            "program": world.program, "enrolled_store": world.store, "enrolled_at": morning,
+            "last_activity_on": timing.business_date(morning, "Asia/Dubai", time(5)),
+        }  # fmt: skip
+        CardFactory(**place)
+        gone = CardFactory(**place)
+        Card.objects.filter(pk=gone.pk).update(status="closed")
+
+    assert figures(world)["merchant"]["new_members_30d"] == new
 
 
 def test_another_tenant_does_not_count() -> None:

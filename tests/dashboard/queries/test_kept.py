@@ -1,17 +1,19 @@
 """Counts that take long: never old while they are quick, and counted anew by the worker once they are slow."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.core.cache import cache
+from django.db import connection
 from django.utils import timezone
 
 from core import tenancy
 from dashboard import tasks
 from dashboard.models import RollupState
-from dashboard.queries import audiences, kept, platform
+from dashboard.queries import analytics, audiences, kept, platform, platform_days
 from dashboard.queries.periods import Period
 from dashboard.services import rollups
 from tests.support.world import World
@@ -46,8 +48,132 @@ def renew(clock: Any) -> None:
 
 def customers(world: World, period: Period = MAY) -> int:
     with tenancy.scope(world.merchant_id):
-        version = RollupState.objects.get().version
-        return audiences.of(period, None, (world.merchant_id, version)).customers
+        state = RollupState.objects.get()
+        version = audiences.Version(world.merchant_id, state.version, state.covered_until)
+        return audiences.of(period, None, version).customers
+
+
+def ask(world: World, name: str, *arguments: Any) -> None:
+    """Ask for a count of this file."""
+    with tenancy.scope(world.merchant_id):
+        kept.answer(kept.Question(name, world.merchant_id, arguments), version=0)
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Offer two slow counts: one that takes its time and lists whom it counted for, one that fails the second time."""
+    found: list[Any] = []
+
+    def note(*arguments: Any) -> int:
+        found.append(arguments[0])
+        time.sleep(0.02)
+        return kept.QUICK
+
+    def fail(*arguments: Any) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / %s", [0 if arguments[0] in found else 1])
+        found.append(arguments[0])
+        return kept.QUICK
+
+    monkeypatch.setitem(kept.COUNTERS, "note", kept.Counter(note, int))
+    monkeypatch.setitem(kept.COUNTERS, "fail", kept.Counter(fail, int))
+    return found
+
+
+def worlds(count: int) -> list[World]:
+    """Make merchants whose rollups were counted."""
+    found = [World.make(at=NOON) for _ in range(count)]
+    for world in found:
+        visited(world)
+    return found
+
+
+def test_who_waited_longest_comes_first_and_a_worker_stops_in_time(noon: Any, made: list[Any]) -> None:
+    shops = worlds(3)
+    for world in shops:
+        ask(world, "note", world.merchant_id)
+    counted = []
+    for _ in range(4):
+        made.clear()
+        noon.shift(timedelta(seconds=20))
+        for world in shops:
+            visited(world)
+        assert rollups.renew_kept(at=timezone.now(), seconds=0.01) == 1
+        counted += made
+
+    assert set(counted[:3]) == {world.merchant_id for world in shops}
+    assert counted[3] == counted[0]
+    assert rollups.renew_kept(at=timezone.now(), seconds=0) == 0
+
+
+def test_of_one_merchant_s_counts_the_oldest_comes_first(noon: Any, made: list[Any]) -> None:
+    (world,) = worlds(1)
+    for number in range(3):
+        ask(world, "note", number)
+        noon.shift(timedelta(seconds=1))
+    for _ in range(3):
+        noon.shift(timedelta(seconds=20))
+        assert rollups.renew_kept(at=timezone.now(), seconds=0.01) == 1
+
+    assert made[3:] == [0, 1, 2]
+
+
+def test_a_count_that_fails_keeps_no_other_from_being_made(
+    noon: Any, made: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    shops = worlds(2)
+    for world in shops:
+        ask(world, "fail", world.merchant_id)
+        noon.shift(timedelta(seconds=1))
+        ask(world, "note", world.merchant_id)
+    made[:] = [world.merchant_id for world in shops]
+    noon.shift(timedelta(seconds=20))
+
+    assert rollups.renew_kept(at=timezone.now()) == 2
+
+    assert sorted(made[2:]) == sorted(world.merchant_id for world in shops)
+    for world in shops:
+        assert f"counting fail of merchant {world.merchant_id} failed" in caplog.text
+
+
+@pytest.mark.usefixtures("_slow")
+def test_a_report_says_how_old_its_oldest_part_is(noon: Any) -> None:
+    world = World.make(at=NOON)
+    visited(world)
+    first = report_of(world)
+    noon.shift(timedelta(seconds=30))
+    visited(world)
+
+    old = report_of(world)
+    assert (old.figures.visits, old.audience.customers) == (2, 1)
+    assert old.as_of == first.as_of
+
+    renew(noon)
+    new = report_of(world)
+    assert new.audience.customers == 2
+    with tenancy.scope(world.merchant_id):
+        assert new.as_of == RollupState.objects.get().covered_until > first.as_of
+
+
+def report_of(world: World) -> analytics.Report:
+    with tenancy.scope(world.merchant_id):
+        return analytics.report(MAY)
+
+
+@pytest.mark.usefixtures("_slow")
+def test_the_platform_s_days_say_how_old_the_count_of_cards_is(noon: Any) -> None:
+    visited(World.make(at=NOON))
+
+    def as_of() -> datetime:
+        with tenancy.platform(reason="test"):
+            return platform_days.of(MAY, country="", at=timezone.now()).as_of
+
+    assert as_of() == NOON
+    noon.shift(timedelta(seconds=platform_days.KEPT_SECONDS + 1))
+    assert as_of() == NOON
+    renew(noon)
+    cache.delete_many([f"{platform_days.CACHE_KEY}-{MAY.first}-{MAY.last}-all"])
+    assert as_of() == timezone.now()
 
 
 def test_what_is_quick_is_never_old() -> None:

@@ -9,6 +9,7 @@ from core import tenancy
 from dashboard.models import DayFigures
 from dashboard.models.rollups import HOURS
 from dashboard.queries import lately, worth
+from loyalty.models import Card
 from loyalty.rules import timing
 from loyalty.services.proofs import StaffProof
 from stores.models import StaffPin, Store, Terminal
@@ -44,6 +45,12 @@ def signs(shop: Shop, at: datetime = NOON) -> list[worth.Sign]:
         found = list(Store.objects.order_by("created_at"))
         before = lately.of(found[0], at.date(), at=at)
         return worth.found(found[0], found, before, today=at.date(), at=at)
+
+
+def opened(shop: Shop, at: datetime) -> None:
+    """Say when the stores were opened."""
+    with tenancy.scope(shop.merchant_id):
+        Store.objects.update(created_at=at)
 
 
 def test_the_usual_is_that_of_the_weekday_by_this_time(shop: Shop) -> None:
@@ -106,6 +113,10 @@ def test_names_who_undid_far_more_than_the_others(shop: Shop) -> None:
 
     (sign,) = [sign for sign in signs(shop, timezone.now()) if sign.kind == "undid"]
     assert (sign.name, sign.count, sign.usual) == ("Carla", 5, 0)
+    # Nobody else undid anything: there is no average to tell.
+    page = shop.client().get(shop.page()).content.decode()
+    assert "Carla undid 5 times this week" in page
+    assert "on average" not in page
 
 
 @pytest.mark.parametrize(("last", "kinds"), [(12, []), (6, ["thin_week"])])
@@ -122,12 +133,40 @@ def test_sees_a_store_where_nobody_joins_and_rewards_that_wait(shop: Shop) -> No
     count(shop, TODAY - timedelta(days=2), hours={9: 3}, new_cards=1, rewards_issued=12, rewards_expired=1)
     count(shop, TODAY - timedelta(days=3), store=other, hours={9: 3})
 
+    opened(shop, NOON - timedelta(days=28))
+
     found = signs(shop)
 
     assert [(sign.kind, sign.name or sign.count) for sign in found] == [
         ("no_new_cards", "Kirchberg"),
         ("rewards_ready", 11),
     ]
+
+
+def test_a_young_store_and_one_without_visits_miss_no_cards(shop: Shop) -> None:
+    other = stores.open_store(merchant_id=shop.merchant_id, name="Kirchberg", at=shop.world.at)
+    count(shop, TODAY - timedelta(days=3), store=other, hours={9: 3})
+    count(shop, TODAY - timedelta(days=3), rewards_expired=1)
+
+    opened(shop, NOON - timedelta(days=27))
+    assert signs(shop) == []
+    opened(shop, NOON - timedelta(days=28))
+    assert [(sign.kind, sign.name) for sign in signs(shop)] == [("no_new_cards", "Kirchberg")]
+
+
+def test_rewards_on_cards_that_nobody_has_do_not_wait(shop: Shop) -> None:
+    count(shop, TODAY - timedelta(days=2), hours={9: 3}, new_cards=1, rewards_issued=12)
+    card = shop.card(name="Tom")
+    with tenancy.scope(shop.merchant_id):
+        rows = Card.objects.filter(pk=card.pk)
+        rows.update(rewards_ready=2)
+        assert [(sign.kind, sign.count) for sign in signs(shop)] == [("rewards_ready", 12)]
+        rows.update(status="frozen")
+        assert [(sign.kind, sign.count) for sign in signs(shop)] == [("rewards_ready", 12)]
+        rows.update(status="closed")
+        assert [(sign.kind, sign.count) for sign in signs(shop)] == [("rewards_ready", 10)]
+        rows.update(status="closed", rewards_ready=3)
+        assert signs(shop) == []
 
 
 def test_shows_three_at_most(shop: Shop) -> None:

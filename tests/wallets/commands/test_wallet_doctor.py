@@ -473,3 +473,22 @@ def test_wrong_orders_are_refused(options: list[str], monkeypatch: pytest.Monkey
 
     with pytest.raises(CommandError):
         doctor(*options)
+
+
+# The companies' badges
+
+
+def test_badges_are_looked_at(chain: credentials.Files, tmp_path: Path, settings: Any) -> None:
+    folder = tmp_path / "badges"
+    folder.mkdir()
+    settings.LOYALTY_WALLET_BADGES_DIR = str(folder)
+    shape = '<svg xmlns="http://www.w3.org/2000/svg" width="110" height="35"/>'
+    (folder / "apple-en.svg").write_text(shape)
+
+    fine = doctor("--wallet", "apple", "--offline")
+    (folder / "google-en.svg").write_text("no drawing")
+    said = doctor("--wallet", "apple", "--offline")
+
+    assert "apple-en.svg: shown as it is" in fine.text
+    assert "google-en.svg: is not an SVG" in said.text
+    assert said.faults().count("not_a_badge") == 1

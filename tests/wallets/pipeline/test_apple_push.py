@@ -1,5 +1,7 @@
 """Pushes to Apple: one per device, every answer that Apple gives, and nothing lost wherever a worker dies."""
 
+import threading
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -436,6 +438,25 @@ def test_a_worker_may_die_between_any_two_steps(phones: Phones, apns: FakeApns) 
         assert phones.told(card) == {f"phone-{steps}": phones.pass_of(card).requested_version}
         # Only a death between the push and its record sends it twice.
         assert len(apns.pushes) - before == (2 if steps == 3 else 1)
+
+
+def test_whom_a_push_reached_is_noted_while_others_are_under_way(phones: Phones, apns: FakeApns) -> None:
+    """A worker that dies in mid batch takes little with it: what it knew is not sent again."""
+    quick, slow = [phones.card(f"quick-{n}") for n in range(5)], phones.card("slow")
+    apns.answer("token-slow", latency=1.5)
+    for card in (*quick, slow):
+        phones.note(card)
+    wanted = {card.pk: phones.pass_of(card).requested_version for card in quick}
+
+    worker = threading.Thread(target=lambda: (phones.push(), connection.close()))
+    worker.start()
+    noted = eventually(lambda: all(wanted[card.pk] in phones.told(card).values() for card in quick), 5.0)
+    assert worker.is_alive(), "the batch was over before anybody could look"
+    worker.join()
+
+    assert noted
+    assert {phones.update_of(card).state for card in (*quick, slow)} == {UpdateState.SENT}
+    assert Counter(apns.tokens) == Counter([f"token-quick-{n}" for n in range(5)] + ["token-slow"])
 
 
 def test_a_registration_meets_a_push_that_did_not_see_it(phones: Phones, apns: FakeApns) -> None:

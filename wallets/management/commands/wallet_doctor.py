@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from core import badges
 from wallets.enums import Provider
 from wallets.providers.apple import keychain
 from wallets.providers.errors import BrokenCredential
@@ -60,7 +61,16 @@ class Command(BaseCommand):
             fine &= self._print(examinations.examine(provider, at=timezone.now(), offline=offline))
         if not examined:
             self.stdout.write("No wallet is set up: cards live on the web. See docs/wallets.md.")
-        return fine and examined > 0
+        return self._badges() and fine and examined > 0
+
+    def _badges(self) -> bool:
+        found = [
+            Finding(name, fault, note="" if fault else "shown as it is", code="not_a_badge" if fault else "")
+            for name, fault in badges.examine()
+        ]
+        if found:
+            self.stdout.write(f"Badges in {settings.LOYALTY_WALLET_BADGES_DIR}:")
+        return self._print(found)
 
     def _p12(self, options: dict[str, Any]) -> bool:
         path: Path = options["p12"]

@@ -12,11 +12,12 @@ import ssl
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from queue import SimpleQueue
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -58,6 +59,8 @@ class Told:
     tried: bool = True
 
 
+# What came of pushes, by index, from the thread that talks to Apple; None when it has ended.
+Heard = SimpleQueue[tuple[int, Told] | None]
 UNSENT = Told(Verdict.RETRY, "there was no time left", tried=False)
 
 
@@ -72,9 +75,47 @@ def push(credential: Credential, tokens: Sequence[str]) -> list[Told]:
 
     Takes 20 seconds at most. The connection stays open for the next batch.
     """
+    told = [UNSENT] * len(tokens)
+    for part in pushing(credential, tokens):
+        for index, each in part.items():
+            told[index] = each
+    return told
+
+
+def pushing(credential: Credential, tokens: Sequence[str]) -> Iterator[dict[int, Told]]:
+    """Push as `push` does, and yield what came of pushes, by their index, as soon as it is known: all of them once.
+
+    While the caller writes one part down the next one gathers.
+    """
     if not tokens:
-        return []
-    return _hand().submit(_push, credential, tokens).result()
+        return
+    heard: Heard = SimpleQueue()
+    job = _hand().submit(_push, credential, tokens, heard)
+    job.add_done_callback(lambda _done: heard.put(None))
+    known: set[int] = set()
+    try:
+        while (part := _gathered(heard)) is not None:
+            known |= part.keys()
+            yield part
+    finally:
+        wait([job])
+    rest = {index: told for index, told in enumerate(job.result()) if index not in known}
+    if rest:
+        yield rest
+
+
+def _gathered(heard: Heard) -> dict[int, Told] | None:
+    """Wait for an answer and return it with what else has come by then; None once there is nothing left to wait for."""
+    part: dict[int, Told] = {}
+    while (item := heard.get()) is not None:
+        part[item[0]] = item[1]
+        if heard.empty():
+            return part
+    # What stood before the end is a part of its own; the end is heard again after it.
+    if part:
+        heard.put(None)
+        return part
+    return None
 
 
 def forget() -> None:
@@ -82,7 +123,7 @@ def forget() -> None:
     _hand().submit(_close_all).result()
 
 
-def _push(credential: Credential, tokens: Sequence[str]) -> list[Told]:
+def _push(credential: Credential, tokens: Sequence[str], heard: Heard) -> list[Told]:
     runner, channels = _mine()
     url = str(settings.LOYALTY_APPLE_APNS_URL)
     key = (credential.fingerprint, url, str(settings.LOYALTY_APPLE_APNS_CA_PATH))
@@ -94,7 +135,7 @@ def _push(credential: Credential, tokens: Sequence[str]) -> list[Told]:
         except OSError as error:  # also what the TLS library has to say about files
             logger.warning("no way to APNs: %r", error)
             return [Told(Verdict.RETRY, f"no way to APNs: {error!r}"[:REASON_LENGTH], tried=False)] * len(tokens)
-    return runner.run(channels[key].push(tokens))
+    return runner.run(channels[key].push(tokens, heard))
 
 
 def _close_all() -> None:
@@ -132,9 +173,9 @@ class Channel:
         self._connection: Connection | None = None
         self._opening = asyncio.Lock()
 
-    async def push(self, tokens: Sequence[str]) -> list[Told]:
-        """Push to all tokens at once, as many as the server takes."""
-        state = _Batch([UNSENT] * len(tokens), iter(enumerate(tokens)))
+    async def push(self, tokens: Sequence[str], heard: Heard) -> list[Told]:
+        """Push to all tokens at once, as many as the server takes; each answer is put into `heard` as it comes."""
+        state = _Batch([UNSENT] * len(tokens), iter(enumerate(tokens)), heard)
         try:
             async with asyncio.timeout(BATCH_SECONDS):
                 # No more than the server takes at once: whoever waits for room does not hear that all is to stop.
@@ -161,6 +202,8 @@ class Channel:
             except Exception as error:  # whatever one token carries must not stop the others
                 logger.exception("a push failed")
                 state.told[index] = Told(Verdict.REFUSED, repr(error)[:REASON_LENGTH])
+            if state.told[index] is not UNSENT:
+                state.heard.put((index, state.told[index]))
             if state.told[index].verdict == Verdict.BLOCKED:
                 state.fault = Told(Verdict.BLOCKED, state.told[index].reason, tried=False)
 
@@ -211,6 +254,7 @@ class Channel:
 class _Batch:
     told: list[Told]
     todo: Iterator[tuple[int, str]]
+    heard: Heard
     fault: Told | None = None
 
 
