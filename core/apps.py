@@ -13,7 +13,10 @@ class CoreConfig(AppConfig):
     verbose_name = "Core"
 
     def ready(self) -> None:
-        """Let `manage.py check` and `migrate` look at the wallets' badges."""
+        """Let `manage.py check` and `migrate` look at the wallets' badges, and Prometheus at the outbox."""
+        from core import backlog, metrics
+
+        metrics.measures.append(backlog.measure)
         checks.register(badges_are_fit)
 
 

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import ValidationFailed
 from core.models import AuditEntry
 
+# What the nightly check of the ledger found; core looks for it, loyalty writes it.
+LEDGER_VERIFIED = "ledger_verified"
 SHORTEST, LONGEST = 3, 300
 SHORTEST_WORD, DIGITS = 3, 6
 _WORD = re.compile(r"\w+")

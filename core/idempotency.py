@@ -27,6 +27,8 @@ from core.models import IdempotencyRecord
 # What may differ between two sendings of the same request, and must not be guessable from the fingerprint.
 LEFT_OUT = frozenset({"staff_pin", "staff_session", "confirm"})
 MAX_KEY = 128
+# The header that marks an answer as a replay.
+REPLAY = "Idempotent-Replay"
 
 
 class IdempotencyInProgress(DomainError):
@@ -58,11 +60,21 @@ class AnswerEncoder(DjangoJSONEncoder):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request was answered: HTTP status, JSON body, and whether it is a replay."""
+    """What a request was answered: HTTP status, the JSON text that is sent and stored, and whether it is a replay."""
 
     status: int
-    body: Any
+    text: str
     replayed: bool = False
+
+    @classmethod
+    def of(cls, status: int, body: Any) -> "Answer":
+        """Make an answer of a body; a replay is the same to the letter."""
+        return cls(status, as_text(body))
+
+    @property
+    def body(self) -> Any:
+        """The body as plain JSON values."""
+        return json.loads(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +134,7 @@ def settle(asked: Request, lock: Deferred, stored: Deferred) -> Answer | None:
     if row is not None:
         if not asked.is_of(row["operation"], row["fingerprint"]):
             raise IdempotencyKeyReused
-        return Answer(row["status"], json.loads(row["body"]), replayed=True)
+        return Answer(row["status"], row["body"], replayed=True)
     locked = lock.one()
     if not locked or not locked["free"]:
         raise IdempotencyInProgress(retry_after=1)
@@ -143,21 +155,25 @@ def once(merchant_id: UUID, asked: Request, run: Callable[[], tuple[int, Any, An
                 return answer
         status, body, kept = run()
         if asked.key is not None:
-            keep(merchant_id, asked, Answer(status, kept))
-        return Answer(status, as_sent(body))
+            keep(merchant_id, asked, Answer.of(status, kept))
+        return Answer.of(status, body)
+
+
+def as_text(body: Any) -> str:
+    """Return the JSON text of a body."""
+    return json.dumps(body, cls=AnswerEncoder, ensure_ascii=False, separators=(",", ":"))
 
 
 def as_sent(body: Any) -> Any:
-    """Return a body in the plain JSON values it is stored with, so that a replay is the same to the letter."""
-    return json.loads(json.dumps(body, cls=AnswerEncoder))
+    """Return a body in the plain JSON values that whoever gets it reads."""
+    return json.loads(as_text(body))
 
 
 def keep(merchant_id: UUID, asked: Request, answer: Answer) -> None:
     """Store an answer under its key, in the current transaction."""
-    body = json.dumps(answer.body, cls=AnswerEncoder)
     IdempotencyRecord.objects.create(
         merchant_id=merchant_id, key=asked.key, operation=asked.operation, fingerprint=asked.fingerprint,
-        status=answer.status, body=body, created_at=timezone.now(),
+        status=answer.status, body=answer.text, created_at=timezone.now(),
     )  # fmt: skip
 
 

@@ -10,12 +10,12 @@ from django.urls import reverse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
+from core.audit import LEDGER_VERIFIED
 from core.models import AuditEntry, OutboxEvent, OutboxState
 
 COUNTED_AT_MOST = 1_000
 LATE_VERIFICATION = timedelta(hours=26)
 OLD_EVENT = timedelta(minutes=2)
-LEDGER_VERIFIED = "ledger_verified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Line:
 
 Lines = Callable[[datetime], Iterable[Line]]
 _providers: list[Lines] = []
+# What is wrong stands first.
+_TONES = ("bad", "warn", "ok")
 
 
 def lines(provider: Lines) -> Lines:
@@ -39,8 +41,8 @@ def lines(provider: Lines) -> Lines:
 
 
 def panel(at: datetime) -> list[Line]:
-    """Return the whole panel; every line is one bounded query."""
-    return [line for provider in _providers for line in provider(at)]
+    """Return the whole panel, the worst first; every line is one bounded query."""
+    return sorted((line for provider in _providers for line in provider(at)), key=lambda line: _TONES.index(line.tone))
 
 
 def bounded(rows: QuerySet[Any]) -> int:

@@ -1,6 +1,7 @@
 """Who may see every merchant at once, and why. A test compares this list with the calls of `tenancy.platform`."""
 
 CALLERS: dict[str, str] = {
+    "core.backlog": "open events of all merchants are counted for Prometheus, by state only",
     "core.claims": "the relay takes events of all merchants in turns, and rescues what a crash left behind",
     "core.middleware_admin": "administrators see all merchants in Django's admin; what they change is audited",
     "core.retention": "answers under a key and delivered events are deleted by age, whoever they belong to",

@@ -3,11 +3,13 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core import idempotency
 from core.api import query
 from core.api.keyset import KeysetPagination
 from customers.services import erasure
@@ -42,7 +44,7 @@ class CustomerListView(MerchantAPIView):
         responses=CustomerSerializer(many=True),
         description="The newest first. A key that is bound to a store lists those with a card made there.",
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """List customers, the newest first."""
         store = query.text(request, "store")
         rows = customer_queries.listed(
@@ -63,7 +65,7 @@ class CustomerDetailView(MerchantAPIView):
         tags=[TAG], operation_id="merchant_customers_get", summary="One customer", parameters=[MERCHANT],
         responses=CustomerDetailSerializer,
     )  # fmt: skip
-    def get(self, request: Request, customer_id: UUID) -> Response:
+    def get(self, request: Request, customer_id: UUID) -> HttpResponse:
         """Return the customer with cards and consents."""
         return Response(_shown(customer_id))
 
@@ -72,7 +74,7 @@ class CustomerDetailView(MerchantAPIView):
         parameters=[MERCHANT, KEY], request=CustomerChangeSerializer, responses=CustomerDetailSerializer,
         description="Name and language, and whose own card it is. Addresses and consents only the customer changes.",
     )  # fmt: skip
-    def patch(self, request: Request, customer_id: UUID) -> Response:
+    def patch(self, request: Request, customer_id: UUID) -> HttpResponse:
         """Change what is sent."""
         customer_queries.require(customer_id)
         data = self.read(CustomerChangeSerializer)
@@ -84,10 +86,10 @@ class CustomerDetailView(MerchantAPIView):
             )  # fmt: skip
             return 200, None, None
 
-        answer = self.once("merchant.customers.update", run)
+        kept = self.once("merchant.customers.update", run).headers
+        replayed = {name: kept[name] for name in [idempotency.REPLAY] if name in kept}
         # Shown anew, also in a replay: what is kept under the key for a month names no person.
-        answer.data = _shown(customer_id)
-        return answer
+        return Response(_shown(customer_id), headers=replayed)
 
 
 class CustomerEraseView(MerchantAPIView):
@@ -101,7 +103,7 @@ class CustomerEraseView(MerchantAPIView):
         description="For a customer who asks in writing; customers can do it themselves. Everything personal goes at "
         "once and for good, with all records that were merged; the cards are closed. A second time changes nothing.",
     )  # fmt: skip
-    def post(self, request: Request, customer_id: UUID) -> Response:
+    def post(self, request: Request, customer_id: UUID) -> HttpResponse:
         """Erase the person."""
         customer_queries.require_record(customer_id)
         data = self.read(CustomerEraseSerializer)

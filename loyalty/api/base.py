@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from core import idempotency
 from core.errors import NotFound
@@ -40,7 +40,7 @@ class LoyaltyAPIView(StoreAPIView):
             raise NotFound
         return program
 
-    def once(self, request: Request, operation: str, run: Callable[[], tuple[int, Any]]) -> Response:
+    def once(self, request: Request, operation: str, run: Callable[[], tuple[int, Any]]) -> HttpResponse:
         """Run a write once per Idempotency-Key; `run` returns (status, body). The key also remembers the store."""
         place = self.access.store.code if self.access.store else ""
         asked = idempotency.request(self.idempotency_key, operation, f"{request.path}@{place}", request.data)
@@ -50,4 +50,4 @@ class LoyaltyAPIView(StoreAPIView):
             return status, body, body
 
         answer = idempotency.once(self.merchant_id, asked, kept)
-        return self.answer(answer.status, answer.body, replayed=answer.replayed)
+        return self.answer(answer)

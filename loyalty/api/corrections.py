@@ -3,10 +3,10 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from core import idempotency
 from core.errors import NotFound
@@ -40,7 +40,7 @@ class AdjustView(OperationView):
         request=shapes.AdjustInput, responses={201: shapes.AdjustAnswer}, parameters=[KEY, STORE],
         description="Never below zero; stamps up to the target issue its reward. Works on a frozen card, too.",
     )  # fmt: skip
-    def post(self, request: Request, card_id: UUID) -> Response:
+    def post(self, request: Request, card_id: UUID) -> HttpResponse:
         """Add stamps or points, or take them off."""
         call = self.call_of(request)
         body = self.read(request, call, CardRef("card_id", card_id))
@@ -60,7 +60,7 @@ class CorrectionView(LoyaltyAPIView):
     input_class: type[shapes.ReasonInput] = shapes.ReasonInput
     operation = ""
 
-    def correct(self, request: Request, card_id: UUID) -> Response:
+    def correct(self, request: Request, card_id: UUID) -> HttpResponse:
         """Read the request and do it once."""
         idempotency.request(self.idempotency_key, self.operation, request.path, {})
         card_queries.require(card_id)
@@ -95,7 +95,7 @@ class FreezeView(CorrectionView):
         responses={200: CardSerializer}, parameters=[KEY, STORE],
         description="No earning, no redeeming. 409 `card_not_active` when it is not in use.",
     )  # fmt: skip
-    def post(self, request: Request, card_id: UUID) -> Response:
+    def post(self, request: Request, card_id: UUID) -> HttpResponse:
         """Freeze it."""
         return self.correct(request, card_id)
 
@@ -117,7 +117,7 @@ class UnfreezeView(CorrectionView):
         responses={200: CardSerializer}, parameters=[KEY, STORE],
         description="409 `status_change_refused` when it is in use, `card_not_active` when it was closed or merged.",
     )  # fmt: skip
-    def post(self, request: Request, card_id: UUID) -> Response:
+    def post(self, request: Request, card_id: UUID) -> HttpResponse:
         """Unfreeze it."""
         return self.correct(request, card_id)
 
@@ -143,7 +143,7 @@ class MergeView(CorrectionView):
             "It can be undone for 30 days."
         ),
     )  # fmt: skip
-    def post(self, request: Request, card_id: UUID) -> Response:
+    def post(self, request: Request, card_id: UUID) -> HttpResponse:
         """Merge it."""
         return self.correct(request, card_id)
 
@@ -170,7 +170,7 @@ class UnmergeView(CorrectionView):
             "30 days."
         ),
     )  # fmt: skip
-    def post(self, request: Request, card_id: UUID) -> Response:
+    def post(self, request: Request, card_id: UUID) -> HttpResponse:
         """Take it back."""
         return self.correct(request, card_id)
 

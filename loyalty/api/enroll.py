@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from core import idempotency
 from core.api.serializers import StrictCharField, StrictSerializer
@@ -42,7 +42,7 @@ class StaffEnrollView(StoreAPIView):
         operation_id="cards_enroll", request=StaffEnrollSerializer, responses={201: CardSerializer},
         parameters=[KEY, STORE], tags=["store"],
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Make a customer and a card in the store's program."""
         form = StaffEnrollSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -50,7 +50,7 @@ class StaffEnrollView(StoreAPIView):
         answer = idempotency.once(
             self.credential.merchant_id, asked, lambda: self._enroll(request, form.validated_data)
         )
-        return self.answer(answer.status, answer.body, replayed=answer.replayed)
+        return self.answer(answer)
 
     def _enroll(self, request: Request, data: dict[str, Any]) -> tuple[int, Any, Any]:
         now = timezone.now()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -54,9 +55,9 @@ class OperationView(StoreAPIView):
             raise
         return body
 
-    def respond(self, answer: idempotency.Answer) -> Response:
+    def respond(self, answer: idempotency.Answer) -> HttpResponse:
         """Make the response of an operation."""
-        return self.answer(answer.status, answer.body, replayed=answer.replayed)
+        return self.answer(answer)
 
 
 def _documented(name: str, request: Any, answer: Any, status: int = 201) -> Callable[[Any], Any]:
@@ -72,7 +73,7 @@ class StampView(OperationView):
     input_class = shapes.StampInput
 
     @_documented("stamp", shapes.StampInput, shapes.StampAnswer)
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Give stamps to a card."""
         call = self.call_of(request)
         body = self.read(request, call)
@@ -90,7 +91,7 @@ class StampRedeemView(OperationView):
     right = REDEEM
 
     @_documented("stamp_redeem", shapes.CardInput, shapes.StampRedeemAnswer)
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Hand out the oldest reward of full cards."""
         call = self.call_of(request)
         body = self.read(request, call)
@@ -107,7 +108,7 @@ class PointsView(OperationView):
     input_class = shapes.PointsInput
 
     @_documented("points", shapes.PointsInput, shapes.PointsAnswer)
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Grant the points of a purchase, and in a hybrid program its stamp."""
         call = self.call_of(request)
         body = self.read(request, call)
@@ -133,7 +134,7 @@ class PointsRedeemView(OperationView):
     right = REDEEM
 
     @_documented("points_redeem", shapes.PointsRedeemInput, shapes.PointsRedeemAnswer)
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Hand out a reward of the catalogue for its points."""
         call = self.call_of(request)
         body = self.read(request, call)
@@ -156,7 +157,7 @@ class VoidView(OperationView):
         voids.authorize(access)
 
     @_documented("void", shapes.VoidInput, shapes.VoidAnswer)
-    def post(self, request: Request, transaction_id: UUID) -> Response:
+    def post(self, request: Request, transaction_id: UUID) -> HttpResponse:
         """Undo an operation whole."""
         call = self.call_of(request)
         body = self.read(request, call, CardRef("transaction", transaction_id))
@@ -177,7 +178,7 @@ class RefundView(OperationView):
         refunds.authorize(access)
 
     @_documented("refund", shapes.RefundInput, shapes.RefundAnswer)
-    def post(self, request: Request, transaction_id: UUID) -> Response:
+    def post(self, request: Request, transaction_id: UUID) -> HttpResponse:
         """Refund a part of a sale, or all of it."""
         call = self.call_of(request)
         body = self.read(request, call, CardRef("transaction", transaction_id))
@@ -203,7 +204,7 @@ class PreviewView(OperationView):
     @extend_schema(
         operation_id="preview", request=shapes.PreviewInput, responses={200: dict}, parameters=[STORE], tags=["store"]
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Return what an operation would answer, without doing it."""
         call = self.call_of(request)
         body = self.read(request, call)

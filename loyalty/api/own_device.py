@@ -121,7 +121,7 @@ class OwnDeviceView(APIView):
 
     def respond(self, answer: idempotency.Answer) -> Response:
         """Make the response."""
-        headers = {"Idempotent-Replay": "true"} if answer.replayed else None
+        headers = {idempotency.REPLAY: "true"} if answer.replayed else None
         return Response(answer.body, status=answer.status, headers=headers)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -23,7 +24,7 @@ class ProgramView(LoyaltyAPIView):
         tags=["store"], operation_id="program_get", summary="The store's program", parameters=[STORE],
         responses=ProgramSerializer,
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Return the program."""
         return Response(ProgramSerializer(self.store_program()).data)
 
@@ -31,7 +32,7 @@ class ProgramView(LoyaltyAPIView):
         tags=["store"], operation_id="program_create", summary="Make a program for the store", parameters=[STORE, KEY],
         request=ProgramInputSerializer, responses={201: ChangedProgramSerializer},
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Make a program that this store runs from now on; the merchant's first is the default of all its stores."""
 
         def run() -> tuple[int, Any]:
@@ -47,7 +48,7 @@ class ProgramView(LoyaltyAPIView):
         tags=["store"], operation_id="program_update", summary="Change the store's program", parameters=[STORE, KEY],
         request=ProgramInputSerializer(partial=True), responses=ChangedProgramSerializer,
     )  # fmt: skip
-    def patch(self, request: Request) -> Response:
+    def patch(self, request: Request) -> HttpResponse:
         """Change some fields; `effects` says for each from when on the new value counts."""
         program_id = self.store_program().pk
 

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from core import idempotency, tenancy
 from core.api.keyset import KeysetPagination
@@ -97,7 +97,7 @@ class ReviewListView(StoreAPIView):
             OpenApiParameter("store", str, description="Of one store, by its code."),
         ],
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """List what tills kept and could not book, the newest first; a caller of one store sees its own."""
         state = request.query_params.get("state")
         if state is not None and state not in ReviewState.values:
@@ -146,7 +146,7 @@ class DecisionView(StoreAPIView):
             user_agent=user_agent(request), channel=Channel.DASHBOARD if self.credential.kind == "user" else "",
         )  # fmt: skip
 
-    def respond(self, asked: idempotency.Request, status: int, decide: Callable[[], ReviewItem]) -> Response:
+    def respond(self, asked: idempotency.Request, status: int, decide: Callable[[], ReviewItem]) -> HttpResponse:
         """Decide once per key, and answer with the item as it stands then."""
 
         def run() -> tuple[int, Any, Any]:
@@ -154,16 +154,16 @@ class DecisionView(StoreAPIView):
             return status, body, body
 
         answer = idempotency.once(self.credential.merchant_id, asked, run)
-        return self.answer(answer.status, answer.body, replayed=answer.replayed)
+        return self.answer(answer)
 
-    def replay(self, asked: idempotency.Request) -> Response | None:
+    def replay(self, asked: idempotency.Request) -> HttpResponse | None:
         """Return the answer that is stored under the key; raises the conflicts of keys."""
         if asked.key is None:
             return None
         with tenancy.scope(self.credential.merchant_id), pipeline() as line:
             queued = idempotency.queue_check(line, self.credential.merchant_id, asked.key)
         answer = idempotency.settle(asked, *queued)
-        return self.answer(answer.status, answer.body, replayed=True) if answer is not None else None
+        return self.answer(answer) if answer is not None else None
 
 
 class ReviewAcceptView(DecisionView):
@@ -180,7 +180,7 @@ class ReviewAcceptView(DecisionView):
             "cooldown, daily limit, age and PIN. Once, however often it is sent. The item names the transaction."
         ),
     )  # fmt: skip
-    def post(self, request: Request, review_id: UUID) -> Response:
+    def post(self, request: Request, review_id: UUID) -> HttpResponse:
         """Book it."""
         data, asked = self.read(request, review_id)
         stored = self.replay(asked)
@@ -200,7 +200,7 @@ class ReviewDismissView(DecisionView):
         operation_id="reviews_dismiss", tags=["store"], request=DismissInput, responses={200: ReviewSerializer},
         parameters=[KEY, STORE],
     )  # fmt: skip
-    def post(self, request: Request, review_id: UUID) -> Response:
+    def post(self, request: Request, review_id: UUID) -> HttpResponse:
         """Leave it unbooked."""
         data, asked = self.read(request, review_id)
         by = self.decider(request)

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -30,7 +31,7 @@ class RewardListView(LoyaltyAPIView):
         parameters=[STORE, OpenApiParameter("is_active", bool, description="Only those on offer, or only the others.")],
         responses=RewardSerializer(many=True),
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """List the rewards in their order; archived ones are not shown."""
         rows = reward_queries.catalogue(self.store_program().pk)
         wanted = flag(request, "is_active")
@@ -44,7 +45,7 @@ class RewardListView(LoyaltyAPIView):
         tags=["store"], operation_id="rewards_create", summary="Add a reward", parameters=[STORE, KEY],
         request=RewardInputSerializer, responses={201: RewardSerializer},
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Add a reward to the store's program; without a position it comes last."""
         program_id = self.store_program().pk
 
@@ -66,7 +67,7 @@ class RewardView(LoyaltyAPIView):
         tags=["store"], operation_id="rewards_update", summary="Change a reward", parameters=[KEY],
         request=RewardInputSerializer(partial=True), responses=RewardSerializer,
     )  # fmt: skip
-    def patch(self, request: Request, reward_id: UUID) -> Response:
+    def patch(self, request: Request, reward_id: UUID) -> HttpResponse:
         """Change some fields; rewards that were handed out keep name and price of their day."""
         reward_queries.require(reward_id)
 
@@ -81,7 +82,7 @@ class RewardView(LoyaltyAPIView):
     @extend_schema(
         tags=["store"], operation_id="rewards_delete", summary="Take a reward off for good", responses={204: None}
     )
-    def delete(self, request: Request, reward_id: UUID) -> Response:
+    def delete(self, request: Request, reward_id: UUID) -> HttpResponse:
         """Archive a reward that was ever handed out, delete any other."""
         rewards.remove(merchant_id=self.merchant_id, reward_id=reward_id, at=timezone.now())
         return Response(status=204)
@@ -99,7 +100,7 @@ class RewardImageView(LoyaltyAPIView):
         description="The picture is written anew as WebP, at most 1200 pixels a side, without anything it carried "
         "besides. The old one stays when it is refused.",
     )  # fmt: skip
-    def put(self, request: Request, reward_id: UUID) -> Response:
+    def put(self, request: Request, reward_id: UUID) -> HttpResponse:
         """Take the picture for the reward."""
         reward_queries.require(reward_id)
         reward = reward_pictures.replace(
@@ -111,7 +112,7 @@ class RewardImageView(LoyaltyAPIView):
         tags=["store"], operation_id="rewards_image_remove", summary="Remove a reward's picture",
         responses={204: None},
     )  # fmt: skip
-    def delete(self, request: Request, reward_id: UUID) -> Response:
+    def delete(self, request: Request, reward_id: UUID) -> HttpResponse:
         """Show the reward without a picture."""
         reward_pictures.remove(merchant_id=self.merchant_id, reward_id=reward_id, at=timezone.now())
         return Response(status=204)

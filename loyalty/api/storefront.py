@@ -74,7 +74,7 @@ class EnrollView(APIView):
         answer = idempotency.once(merchant_id, asked, lambda: _enroll(request, merchant_id, store_id, data))
         if answer.replayed:
             return Response(
-                _with_secret(merchant_id, answer.body), status=answer.status, headers={"Idempotent-Replay": "true"}
+                _with_secret(merchant_id, answer.body), status=answer.status, headers={idempotency.REPLAY: "true"}
             )  # fmt: skip
         return Response(answer.body, status=answer.status)
 

@@ -87,7 +87,7 @@ class ConsentsView(StorefrontAPIView):
         about = f"{request.path}#{holder.card_id}"
         asked = idempotency.request(request.headers.get("Idempotency-Key"), "consents", about, request.data)
         answer = idempotency.once(holder.merchant_id, asked, lambda: self._decide(form.validated_data))
-        headers = {"Idempotent-Replay": "true"} if answer.replayed else None
+        headers = {idempotency.REPLAY: "true"} if answer.replayed else None
         return Response(answer.body, status=answer.status, headers=headers)
 
     def _decide(self, data: dict[str, Any]) -> tuple[int, Any, Any]:

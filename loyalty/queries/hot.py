@@ -174,9 +174,12 @@ def opened(wanted: Wanted) -> Iterator[Loaded]:
                 announce(line, Scope(merchant_id), lock_timeout=LOCK_TIMEOUT)
                 found = _queue(line, wanted)
         except OperationalError as error:
-            if isinstance(error.__cause__, LockNotAvailable):
-                raise CardBusy(retry_after=1) from error
-            raise
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            if "key" in found and wanted.asked is not None:
+                # Where the same request holds the card, that is the reason to tell.
+                idempotency.settle(wanted.asked, *found["key"])
+            raise CardBusy(retry_after=1) from error
         yield _read(wanted, found)
 
 

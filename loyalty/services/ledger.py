@@ -191,8 +191,7 @@ def _insert_answer(
     answer: idempotency.Answer, facts: Facts, asked: idempotency.Request
 ) -> tuple[str, list[Any]]:  # fmt: skip
     columns = ("id", "merchant_id", "key", "operation", "fingerprint", "status", "body", "created_at")
-    body = json.dumps(answer.body, cls=idempotency.AnswerEncoder)
-    row = [uuid7(), facts.merchant_id, asked.key, asked.operation, asked.fingerprint, answer.status, body,
+    row = [uuid7(), facts.merchant_id, asked.key, asked.operation, asked.fingerprint, answer.status, answer.text,
            facts.recorded_at]  # fmt: skip
     return _insert("kept", "core_idempotencyrecord", columns, [row])
 

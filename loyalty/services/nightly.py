@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from core import tenancy
+from core.audit import LEDGER_VERIFIED
 from core.models import AuditEntry
 from loyalty.queries import verification
 from loyalty.queries.verification import Report
 
 logger = logging.getLogger(__name__)
 
-ACTION = "ledger_verified"
 # Differences that are kept by name; more than this are counted.
 KEPT = 50
 
@@ -38,7 +38,7 @@ def verify(*, at: datetime) -> Report:
         ],
     }
     with tenancy.platform(reason="nightly verification: keep the result for the platform's people"):
-        AuditEntry.objects.create(action=ACTION, target="ledger", facts=facts)
+        AuditEntry.objects.create(action=LEDGER_VERIFIED, target="ledger", facts=facts)
     if report.differences:
         logger.error("verify_ledger: %s differences in %s cards", len(report.differences), report.cards)
     return report
@@ -46,5 +46,5 @@ def verify(*, at: datetime) -> Report:
 
 def last_result() -> dict[str, Any] | None:
     """Return the facts of the newest verification, None before the first; needs the platform's scope."""
-    entry = AuditEntry.objects.filter(action=ACTION).order_by("-created_at").first()
+    entry = AuditEntry.objects.filter(action=LEDGER_VERIFIED).order_by("-created_at").first()
     return dict(entry.facts) if entry is not None else None

@@ -289,7 +289,7 @@ def _run(
             context.card = _revived(context)
         decision = operation.decide(context)
         _ask_once(context, operation, decision)
-        decision.write.answer = idempotency.Answer(decision.status, idempotency.as_sent(decision.body))
+        decision.write.answer = idempotency.Answer.of(decision.status, decision.body)
         last = not is_own and operation.then is None
         ledger.commit(decision.write, _facts(context), call.asked, last=last)
         if is_own:

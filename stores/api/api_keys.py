@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from core.api.keyset import KeysetPagination
 from core.errors import NotFound, PermissionDenied
@@ -35,7 +35,7 @@ class ApiKeyListView(DeviceView):
         tags=[TAG], operation_id="merchant_api_keys_list", summary="List API keys", parameters=[MERCHANT],
         responses=ApiKeySerializer(many=True),
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """List the keys that were not revoked, made last first; never their text."""
         return self.page(request, devices.api_keys(), ApiKeySerializer)
 
@@ -43,7 +43,7 @@ class ApiKeyListView(DeviceView):
         tags=[TAG], operation_id="merchant_api_keys_create", summary="Make an API key", parameters=[MERCHANT, KEY],
         request=ApiKeyInputSerializer, responses={201: NewApiKeySerializer},
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Make a key, shown this once. It has no scope, store or time that the caller has not."""
         data = self.read(ApiKeyInputSerializer)
         for scope in sorted(set(data["scopes"]) & set(permissions.SCOPES)):
@@ -81,7 +81,7 @@ class ApiKeyDetailView(DeviceView):
         tags=[TAG], operation_id="merchant_api_keys_update", summary="Rename an API key", parameters=[MERCHANT, KEY],
         request=RenameSerializer, responses=ApiKeySerializer,
     )  # fmt: skip
-    def patch(self, request: Request, api_key_id: UUID) -> Response:
+    def patch(self, request: Request, api_key_id: UUID) -> HttpResponse:
         """Give the key another name; its rights stay as they were made."""
         key = devices.api_keys().filter(pk=api_key_id).first()
         if key is None:
@@ -102,7 +102,7 @@ class ApiKeyDetailView(DeviceView):
         tags=[TAG], operation_id="merchant_api_keys_revoke", summary="Revoke an API key", parameters=[MERCHANT, KEY],
         responses={204: None},
     )  # fmt: skip
-    def delete(self, request: Request, api_key_id: UUID) -> Response:
+    def delete(self, request: Request, api_key_id: UUID) -> HttpResponse:
         """End the key at once; it cannot be brought back."""
 
         def run() -> tuple[int, Any, Any]:

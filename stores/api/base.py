@@ -4,11 +4,11 @@ from contextlib import ExitStack
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.http import HttpResponse
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core import tenancy
+from core import idempotency, tenancy
 from core.api.throttling import CredentialThrottle
 from core.errors import NotAuthenticated
 from merchants.permissions import MANAGE, READ
@@ -78,7 +78,7 @@ class StoreAPIView(APIView):
         """The caller's key for this write, None when it sent none."""
         return self.request.headers.get("Idempotency-Key")
 
-    def answer(self, status: int, body: Any, *, replayed: bool = False) -> Response:
-        """Make the response of a write."""
-        headers = {"Idempotent-Replay": "true"} if replayed else None
-        return Response(body, status=status, headers=headers)
+    def answer(self, answer: idempotency.Answer) -> HttpResponse:
+        """Make the response of a write: its text is sent as it is stored, so that a replay is the same."""
+        headers = {idempotency.REPLAY: "true"} if answer.replayed else None
+        return HttpResponse(answer.text, content_type="application/json", status=answer.status, headers=headers)

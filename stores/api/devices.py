@@ -3,10 +3,10 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from core.api.keyset import KeysetPagination
 from core.errors import NotFound, PermissionDenied
@@ -50,7 +50,7 @@ class TerminalListView(DeviceView):
         tags=[TAG], operation_id="merchant_terminals_list", summary="List paired devices", parameters=[MERCHANT],
         responses=TerminalSerializer(many=True),
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """List the devices in use, paired last first."""
         return self.page(request, devices.terminals(), TerminalSerializer)
 
@@ -58,7 +58,7 @@ class TerminalListView(DeviceView):
         tags=[TAG], operation_id="merchant_terminals_pair", summary="Make a pairing code", parameters=[MERCHANT, KEY],
         request=PairingInputSerializer, responses={201: PairingSerializer},
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Make a code for one device, good for 15 minutes and shown this once."""
         data = self.read(PairingInputSerializer)
 
@@ -84,7 +84,7 @@ class TerminalDetailView(DeviceView):
         tags=[TAG], operation_id="merchant_terminals_update", summary="Rename a device", parameters=[MERCHANT, KEY],
         request=RenameSerializer, responses=TerminalSerializer,
     )  # fmt: skip
-    def patch(self, request: Request, terminal_id: UUID) -> Response:
+    def patch(self, request: Request, terminal_id: UUID) -> HttpResponse:
         """Give the device another name."""
         terminal = devices.terminals().filter(pk=terminal_id).first()
         if terminal is None:
@@ -106,7 +106,7 @@ class TerminalDetailView(DeviceView):
         tags=[TAG], operation_id="merchant_terminals_revoke", summary="Sign a device out", parameters=[MERCHANT, KEY],
         responses={204: None},
     )  # fmt: skip
-    def delete(self, request: Request, terminal_id: UUID) -> Response:
+    def delete(self, request: Request, terminal_id: UUID) -> HttpResponse:
         """Take the device out of use at once."""
 
         def run() -> tuple[int, Any, Any]:

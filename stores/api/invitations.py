@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
@@ -78,7 +79,7 @@ class InvitationListView(InvitationView):
         tags=[TAG], operation_id="merchant_invitations_list", summary="List open invitations", parameters=[MERCHANT],
         responses=InvitationSerializer(many=True),
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """List the invitations that nobody has answered, the newest first; expired ones can be sent again."""
         return self.page(request, invitation_queries.pending(), InvitationSerializer)
 
@@ -89,7 +90,7 @@ class InvitationListView(InvitationView):
         "not show. An open invitation of the address is renewed. Only owners, signed in, invite "
         f"owners. 409 `already_member`. {STOPPED}",
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Invite an address."""
         data = self.read(InvitationInputSerializer)
 
@@ -111,7 +112,7 @@ class InvitationDetailView(InvitationView):
         tags=[TAG], operation_id="merchant_invitations_delete", summary="Take an invitation back",
         parameters=[MERCHANT], responses={204: None},
     )  # fmt: skip
-    def delete(self, request: Request, invitation_id: UUID) -> Response:
+    def delete(self, request: Request, invitation_id: UUID) -> HttpResponse:
         """Take it back: its link stops working at once."""
         invitations.revoke(
             merchant_id=self.merchant_id, invitation_id=invitation_id, acting_role=self.inviting_role,
@@ -129,7 +130,7 @@ class InvitationResendView(InvitationView):
             f"For another seven days; the earlier mail's link no longer works. Takes no body. {STOPPED}"
         ),
     )  # fmt: skip
-    def post(self, request: Request, invitation_id: UUID) -> Response:
+    def post(self, request: Request, invitation_id: UUID) -> HttpResponse:
         """Send it again, for another seven days; the earlier mail's link no longer works."""
         invitation_queries.require(invitation_id)
         self.read(NothingSerializer)

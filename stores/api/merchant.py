@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -92,13 +93,13 @@ class MerchantAPIView(StoreAPIView):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def once(self, operation: str, run: Callable[[], tuple[int, Any, Any]]) -> Response:
+    def once(self, operation: str, run: Callable[[], tuple[int, Any, Any]]) -> HttpResponse:
         """Run a write once per Idempotency-Key: `run` returns status, body and the body to keep, without secrets."""
         asked = idempotency.request(self.idempotency_key, operation, self.request.path, self.request.data)
         answer = idempotency.once(self.merchant_id, asked, run)
-        return self.answer(answer.status, answer.body, replayed=answer.replayed)
+        return self.answer(answer)
 
-    def page(self, request: Request, rows: Any, serializer_class: Any, **options: Any) -> Response:
+    def page(self, request: Request, rows: Any, serializer_class: Any, **options: Any) -> HttpResponse:
         """Answer a page of a list; the view names `pagination_class` and `ordering`."""
         paginator = self.pagination_class()  # type: ignore[attr-defined] # the view's own
         shown = paginator.paginate_queryset(rows, request, view=self)

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -56,11 +57,11 @@ class PinView(StoreAPIView):
         """The person who acts, None for a script."""
         return self.credential.id if self.credential.kind == "user" else None
 
-    def once(self, operation: str, run: Any) -> Response:
+    def once(self, operation: str, run: Any) -> HttpResponse:
         """Run a write once per Idempotency-Key; the stored answer has no PIN."""
         asked = idempotency.request(self.idempotency_key, operation, self.request.path, self.request.data)
         answer = idempotency.once(self.credential.merchant_id, asked, run)
-        return self.answer(answer.status, answer.body, replayed=answer.replayed)
+        return self.answer(answer)
 
     def show(self, row: StaffPin, pin: str | None = None, *, status: int = 200) -> tuple[int, Any, Any]:
         """Return status, body and the body to keep: with a made PIN null."""
@@ -79,7 +80,7 @@ class PinListView(PinView):
         tags=["store"], operation_id="pins_list", summary="List staff", responses=PinSerializer(many=True),
         parameters=[OpenApiParameter("is_active", bool, description="Only active (true) or revoked (false) staff.")],
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """List the merchant's staff by name."""
         rows = pin_queries.all_staff()
         wanted = query.flag(request, "is_active")
@@ -93,7 +94,7 @@ class PinListView(PinView):
         tags=["store"], operation_id="pins_create", summary="Add a staff member with a PIN", request=PinInputSerializer,
         parameters=[KEY], responses={201: NewPinSerializer},
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Add a staff member; without a PIN six digits are made and shown this once."""
         data = _read(PinInputSerializer, request)
 
@@ -115,7 +116,7 @@ class PinDetailView(PinView):
         tags=["store"], operation_id="pins_update", summary="Change a staff member", request=PinChangeSerializer,
         parameters=[KEY], responses=NewPinSerializer,
     )  # fmt: skip
-    def patch(self, request: Request, staff_id: UUID) -> Response:
+    def patch(self, request: Request, staff_id: UUID) -> HttpResponse:
         """Change name, stores or PIN; a new PIN ends the sessions made with the old one."""
         pin_queries.require(staff_id)
         data = _read(PinChangeSerializer, request)
@@ -134,7 +135,7 @@ class PinDetailView(PinView):
     @extend_schema(
         tags=["store"], operation_id="pins_delete", summary="Revoke a staff member's PIN", responses={204: None}
     )
-    def delete(self, request: Request, staff_id: UUID) -> Response:
+    def delete(self, request: Request, staff_id: UUID) -> HttpResponse:
         """Revoke the PIN and end its sessions at once."""
         staff.revoke(
             merchant_id=self.credential.merchant_id, staff_id=staff_id, at=timezone.now(), actor_id=self.actor_id
@@ -149,7 +150,7 @@ class PinUnlockView(PinView):
         tags=["store"], operation_id="pins_unlock", summary="Lift a lock", parameters=[KEY], request=None,
         responses=PinSerializer, description="Lift the lock before its time and forget the wrong tries. Takes no body.",
     )  # fmt: skip
-    def post(self, request: Request, staff_id: UUID) -> Response:
+    def post(self, request: Request, staff_id: UUID) -> HttpResponse:
         """Lift the lock before its time and forget the wrong tries."""
         pin_queries.require(staff_id)
         _read(NothingSerializer, request)
@@ -174,7 +175,7 @@ class StaffView(StoreAPIView):
     @extend_schema(
         tags=["store"], operation_id="staff_list", summary="List who works here", responses=StaffSerializer(many=True)
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """List the active staff of the store by name."""
         paginator = self.pagination_class()
         rows = pin_queries.working_at(self.access.store_or_refuse().id)
@@ -195,7 +196,7 @@ class PinVerifyView(StoreAPIView):
             OpenApiParameter(TERMINAL_HEADER, str, OpenApiParameter.HEADER, description="The till, for a POS key.")
         ],
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Check a PIN; the session stands for it for 15 minutes on this terminal or key."""
         merchant_id, at = self.credential.merchant_id, timezone.now()
         with tenancy.scope(merchant_id):

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -27,7 +28,7 @@ class ProfileView(MerchantAPIView):
         tags=[TAG], operation_id="merchant_get", summary="The merchant", parameters=[MERCHANT],
         responses=MerchantProfileSerializer,
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Return the merchant."""
         return Response(MerchantProfileSerializer(Merchant.objects.get(pk=self.merchant_id)).data)
 
@@ -35,7 +36,7 @@ class ProfileView(MerchantAPIView):
         tags=[TAG], operation_id="merchant_update", summary="Change profile and looks", parameters=[MERCHANT, KEY],
         request=MerchantProfileChangeSerializer, responses=MerchantProfileSerializer,
     )  # fmt: skip
-    def patch(self, request: Request) -> Response:
+    def patch(self, request: Request) -> HttpResponse:
         """Change what is sent; cards show new looks at their next look."""
         data = self.read(MerchantProfileChangeSerializer)
 
@@ -58,6 +59,6 @@ class SettingsView(MerchantAPIView):
         tags=[TAG], operation_id="merchant_settings_get", summary="What the platform allows", parameters=[MERCHANT],
         responses=MerchantSettingsSerializer,
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Return the settings; they are changed by the platform only."""
         return Response(MerchantSettingsSerializer(MerchantSettings.objects.get()).data)

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -29,7 +30,7 @@ class StoreListView(MerchantAPIView):
         tags=[TAG], operation_id="merchant_stores_list", summary="List the stores", parameters=[MERCHANT],
         responses=StoreSerializer(many=True),
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """List the open stores, the oldest first."""
         return self.page(request, store_queries.open_stores(), StoreSerializer)
 
@@ -37,7 +38,7 @@ class StoreListView(MerchantAPIView):
         tags=[TAG], operation_id="merchant_stores_create", summary="Open a store", parameters=[MERCHANT, KEY],
         request=StoreInputSerializer, responses={201: StoreSerializer},
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Open a store; `store_limit_reached` when the platform allows no further one."""
         data = self.read(StoreInputSerializer)
 
@@ -58,7 +59,7 @@ class StoreDetailView(MerchantAPIView):
         tags=[TAG], operation_id="merchant_stores_get", summary="One store", parameters=[MERCHANT],
         responses=StoreSerializer,
     )  # fmt: skip
-    def get(self, request: Request, store_id: UUID) -> Response:
+    def get(self, request: Request, store_id: UUID) -> HttpResponse:
         """Return the store."""
         return Response(StoreSerializer(_store(store_id)).data)
 
@@ -66,7 +67,7 @@ class StoreDetailView(MerchantAPIView):
         tags=[TAG], operation_id="merchant_stores_update", summary="Change a store", parameters=[MERCHANT, KEY],
         request=StoreChangeSerializer, responses=StoreSerializer,
     )  # fmt: skip
-    def patch(self, request: Request, store_id: UUID) -> Response:
+    def patch(self, request: Request, store_id: UUID) -> HttpResponse:
         """Change what is sent; the code stays."""
         data = self.read(StoreChangeSerializer, context={"store": _store(store_id)})
         data.pop("code", None)
@@ -84,7 +85,7 @@ class StoreDetailView(MerchantAPIView):
         tags=[TAG], operation_id="merchant_stores_close", summary="Close a store", parameters=[MERCHANT, KEY],
         responses={204: None},
     )  # fmt: skip
-    def delete(self, request: Request, store_id: UUID) -> Response:
+    def delete(self, request: Request, store_id: UUID) -> HttpResponse:
         """Close the store for good: its pages, posters and terminals end, its cards stay good in the others."""
 
         def run() -> tuple[int, Any, Any]:

@@ -3,11 +3,11 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from core.api.keyset import KeysetPagination
 from core.api.serializers import StrictChoiceField, StrictSerializer
@@ -52,7 +52,7 @@ class TeamView(InvitationListView):
         tags=[TAG], operation_id="merchant_team_list", summary="List the team", parameters=[MERCHANT],
         responses=MemberSerializer(many=True),
     )  # fmt: skip
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """List who has access, who joined first first."""
         return self.page(request, people.members(), MemberSerializer)
 
@@ -61,7 +61,7 @@ class TeamView(InvitationListView):
         request=InvitationInputSerializer, responses={201: InvitationSerializer},
         description="The same as POST `team/invitations`, where open invitations are listed and taken back.",
     )  # fmt: skip
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Invite an address."""
         return super().post(request)
 
@@ -75,7 +75,7 @@ class TeamMemberView(MerchantAPIView):
         tags=[TAG], operation_id="merchant_team_update", summary="Change a role", parameters=[MERCHANT, KEY],
         request=MemberChangeSerializer, responses=MemberSerializer,
     )  # fmt: skip
-    def patch(self, request: Request, membership_id: UUID) -> Response:
+    def patch(self, request: Request, membership_id: UUID) -> HttpResponse:
         """Give another role. Only an owner, signed in, makes or unmakes owners; the last one stays (`last_owner`)."""
         member = people.members().filter(pk=membership_id).first()
         if member is None:
@@ -98,7 +98,7 @@ class TeamMemberView(MerchantAPIView):
         tags=[TAG], operation_id="merchant_team_remove", summary="End somebody's access", parameters=[MERCHANT, KEY],
         responses={204: None},
     )  # fmt: skip
-    def delete(self, request: Request, membership_id: UUID) -> Response:
+    def delete(self, request: Request, membership_id: UUID) -> HttpResponse:
         """End the access at once; the person's account stays."""
 
         def run() -> tuple[int, Any, Any]:

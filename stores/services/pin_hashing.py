@@ -20,12 +20,14 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 from django.conf import settings
 
+from core.slots import HostSlots
+
 # OWASP's minimum for argon2id: 19 MiB, two passes, one lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
 # Nobody's hash, of the same cost: checking a PIN against it takes the time of a real check and always fails.
 _NOBODY = f"$argon2id$v=19$m=19456,t=2,p=1${'bm9ib2R5LW5vLXNhbHQ'}${'bm9ib2R5' * 5}bm8"
-# Each hash takes 19 MiB and one core: never more than half the cores at once.
-_slots = threading.BoundedSemaphore(max(1, (os.cpu_count() or 1) // 2))
+# Each hash takes 19 MiB and one core: never more than half the cores of the host at once.
+_slots = HostSlots("loyalty-pin-hashing", max(1, (os.cpu_count() or 1) // 2))
 BUCKETS = 32
 MARK_SECONDS = 15 * 60
 MAX_MARKS = 4096
@@ -105,7 +107,7 @@ def buckets(merchant_id: UUID, pin: str) -> list[tuple[str, int]]:
 def make(merchant_id: UUID, pin: str) -> Hashed:
     """Hash a PIN under the current pepper."""
     pepper = peppers()[0]
-    with _slots:
+    with _slots.taken():
         pin_hash = _hasher.hash(_peppered(pepper, pin))
     return Hashed(pin_hash, bucket(pepper, merchant_id, pin), pepper.id)
 
@@ -119,7 +121,7 @@ def matches(pin_hash: str, pepper_id: str, pin: str) -> bool:
         waste(pin)
         return False
     try:
-        with _slots:
+        with _slots.taken():
             _hasher.verify(pin_hash, _peppered(pepper, pin))
     except (VerificationError, InvalidHashError):
         return False
@@ -130,7 +132,7 @@ def matches(pin_hash: str, pepper_id: str, pin: str) -> bool:
 def waste(pin: str) -> None:
     """Spend the time of one hash, so that "nobody" takes as long as "wrong"."""
     try:
-        with _slots:
+        with _slots.taken():
             _hasher.verify(_NOBODY, _peppered(peppers()[0], pin))
     except VerificationError:
         return

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import shlex
 import socket
 import subprocess
 import sys
@@ -24,6 +25,8 @@ FOLDER = ROOT / "var" / "bench"
 # A commit waits for the disk as in production; checkpoints stay out of the rounds.
 SETTINGS = {"max_connections": "200", "shared_buffers": "256MB", "max_wal_size": "4GB", "checkpoint_timeout": "30min"}
 START_SECONDS = 60
+# BENCH_SERVER measures with another one: a command line with {port}.
+GUNICORN = "{python} -m gunicorn loyalty_platform.wsgi --config loyalty_platform/gunicorn_conf.py"
 
 
 @dataclass
@@ -136,8 +139,7 @@ class Stage:
             connection.execute("ANALYZE bench_card")
 
     def _serve(self) -> None:
-        command = [sys.executable, "-m", "gunicorn", "loyalty_platform.wsgi"]
-        command += ["--config", "loyalty_platform/gunicorn_conf.py"]
+        command = shlex.split(os.environ.get("BENCH_SERVER", GUNICORN).format(python=sys.executable, port=self.port))
         log = self.folder / "web.log"
         self.web = process.spawn(command, log=log, env=self.env, cwd=ROOT)
         deadline = time.monotonic() + START_SECONDS

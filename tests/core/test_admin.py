@@ -47,6 +47,8 @@ def test_it_works_on_a_healthy_platform(desk: Desk) -> None:
     assert found["Ledger verified"].value == "never"
     bad = {label for label, line in found.items() if line.tone != "ok"}
     assert bad == {"Ledger verified"}
+    assert next(iter(found)) == "Ledger verified"
+    assert "1 thing needs a look" in desk.get("/admin/").content.decode()
 
 
 def test_the_panel_tells_what_is_wrong(desk: Desk) -> None:
@@ -63,6 +65,9 @@ def test_the_panel_tells_what_is_wrong(desk: Desk) -> None:
         "Ledger verified": "bad", "Events that failed": "bad", "Events waiting": "warn",
         "Merchants late with the bill": "warn", "Merchants suspended": "warn", "Messages stopped": "warn",
     }  # fmt: skip
+    tones = [line.tone for line in found.values()]
+    assert tones == sorted(tones, key=["bad", "warn", "ok"].index), "the worst stands first"
+    assert "6 things need a look" in desk.get("/admin/").content.decode()
     assert "differences: 3" in found["Ledger verified"].value
     for line in found.values():
         if line.url:

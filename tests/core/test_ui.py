@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django import forms
+from django.template import Context, Template
 from django.utils import timezone, translation
 
 from core.templatetags import ui
@@ -81,6 +82,20 @@ def test_says_when_as_people_do() -> None:
     assert ui.when(now - dt.timedelta(days=1)).startswith("yesterday, ")
     assert ui.when(dt.datetime(2020, 3, 4, 13, 5, tzinfo=dt.UTC)) == "4 Mar 2020, 14:05"
     assert ui.localdate(dt.datetime(2020, 3, 4, 23, 30, tzinfo=dt.UTC)) == "5 Mar 2020"
+
+
+@pytest.mark.parametrize(
+    ("language", "count", "text"),
+    [("en", 1234, "1,234 points"), ("de", 1234, "1.234 Punkte"), ("fr", 1234, "1\u202f234 points"), ("en", 1, "1 point"),
+     ("de", None, "0 Punkte")],
+)  # fmt: skip
+def test_counts_with_the_readers_separators(language: str, count: int | None, text: str) -> None:
+    source = (
+        "{% load i18n ui %}{% blocktranslate count counter=points|counted %}{{ counter }} point{% plural %}{{ counter }} "
+        "points{% endblocktranslate %}"
+    )
+    with translation.override(language):
+        assert Template(source).render(Context({"points": count})) == text
 
 
 def test_groups_a_card_number_in_fours() -> None:

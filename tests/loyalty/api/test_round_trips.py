@@ -1,4 +1,7 @@
-"""Promise 6: a stamp costs at most four round trips to the database, authentication, BEGIN and COMMIT included."""
+"""Promise 6: a stamp costs few round trips to the database, authentication, BEGIN and COMMIT included.
+
+Four are promised. Two are needed, and a third where it is not known yet whose key it is.
+"""
 
 from typing import Any
 
@@ -10,7 +13,7 @@ from tests.support.api import Caller
 from tests.support.round_trips import Trips, counting
 from tests.support.world import World
 
-LIMIT = 4
+LIMIT = 3
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def test_the_counter_sees_what_the_wire_sees(real_db: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["stamp", "points"])
-def test_a_stamp_costs_at_most_four_round_trips(world: World, path: str) -> None:
+def test_a_stamp_costs_few_round_trips(world: World, path: str) -> None:
     card = world.card()
     body = {"card_id": str(card.pk), **({"purchase_amount_cents": 1250} if path == "points" else {})}
 

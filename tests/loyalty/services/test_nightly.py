@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 
 from core import tenancy
+from core.audit import LEDGER_VERIFIED
 from core.models import AuditEntry
 from loyalty import tasks
 from loyalty.services import nightly
@@ -51,5 +52,5 @@ def test_differences_are_kept_bounded_and_counted(real_db: Any, monkeypatch: Any
     assert {item["card_id"] for item in found["kept"]} <= {str(card.pk) for card in cards}
     assert "Marie" not in str(found)
     with tenancy.platform(reason="test"):
-        entry = AuditEntry.objects.get(action=nightly.ACTION)
+        entry = AuditEntry.objects.get(action=LEDGER_VERIFIED)
     assert entry.merchant_id is None

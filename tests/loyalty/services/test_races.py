@@ -137,6 +137,22 @@ def test_a_wait_for_a_card_is_bounded(real_db: Any) -> None:
     assert world.stamp(card)["stamp_count"] == 1
 
 
+def test_a_key_that_is_running_is_told_before_the_card_it_holds(real_db: Any) -> None:
+    world = World.make()
+    card = world.card()
+    with real_db.connect_as_app() as holder:
+        name = f"{world.merchant_id}/same"
+        holder.execute("SELECT set_config('app.merchant_id', %s, true)", (str(world.merchant_id),))
+        holder.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
+        holder.execute("SELECT FROM loyalty_card WHERE id = %s FOR UPDATE", (card.id,))
+        with pytest.raises(DomainError) as refused:
+            world.stamp(card, key="same")
+        with pytest.raises(DomainError) as other:
+            world.stamp(card, key="another")
+    assert refused.value.code == "idempotency_in_progress"
+    assert other.value.code == "card_busy"
+
+
 def test_the_lock_is_on_the_card_only(real_db: Any) -> None:
     """A join that locked the program too would make all tills of the merchant queue."""
     world = World.make()
