@@ -25,7 +25,7 @@ run: ## set everything up and serve http://127.0.0.1:8000 with demo data (PORT=â
 	@$(SETUP) $(if $(filter-out 0,$(FAKES)),local,run) && exec $(PY) -m loyalty_platform.launcher
 
 test: ## run the whole test suite (TESTS="tests/core -k money" for a part of it)
-	@$(SETUP) local && exec $(PY) -m pytest -n auto $(TESTS)
+	@$(SETUP) local && exec $(PY) -m pytest -n auto --dist worksteal $(TESTS)
 
 lint: ## style, layers, templates, migrations, API document, types
 	@$(SETUP) local

@@ -176,7 +176,7 @@ class SaveForm(RecoverForm):
     """The address to which a card is saved."""
 
     email = forms.EmailField(
-        label=_("Your e-mail address"), max_length=254,
+        label=_("E-mail"), max_length=254,
         error_messages={"invalid": _("Write an e-mail address such as marie@example.com.")},
         widget=forms.EmailInput(attrs={"autocomplete": "email", "enterkeyhint": "send"}),
     )  # fmt: skip

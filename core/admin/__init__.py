@@ -17,7 +17,8 @@ from core.admin.reveal import Revealing
 from core.models import AuditEntry, IdempotencyRecord, OutboxEvent
 
 __all__ = [
-    "BoundedPaginator", "Order", "PlatformAdmin", "ReadOnlyAdmin", "Revealing", "by", "health", "hidden", "reasoned",
+    "AuditEntryAdmin", "BoundedPaginator", "Order", "PlatformAdmin", "ReadOnlyAdmin", "Revealing", "by", "health",
+    "hidden", "reasoned",
 ]  # fmt: skip
 
 
@@ -81,7 +82,9 @@ def login(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> 
 
 def index(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
     """Show the first page with the panel of what needs a look."""
-    return _own_index(request, {**(extra_context or {}), "health": health.panel(timezone.now())})
+    panel = health.panel(timezone.now())
+    wrong = sum(line.tone != "ok" for line in panel)
+    return _own_index(request, {**(extra_context or {}), "health": panel, "wrong": wrong})
 
 
 admin.site.login = login  # type: ignore[method-assign]

@@ -191,6 +191,19 @@ def _number(value: int | Decimal, language: str) -> str:
     return format_decimal(value, locale=_parsed(language))
 
 
+class Count(int):
+    """A number that decides on the plural as it is, and is written with the separators of the reader's locale."""
+
+    def __str__(self) -> str:
+        return number(int(self))
+
+
+@register.filter
+def counted(value: int | None) -> Count:
+    """Return a number for `{% blocktranslate count %}`, which would write it without separators; 0 for None."""
+    return Count(value or 0)
+
+
 @register.filter
 def localdate(value: dt.datetime | dt.date | None, style: str = "medium") -> str:
     """Return a date in the reader's locale (``short``, ``medium``, ``long``, ``full``)."""

@@ -1,6 +1,5 @@
 """The report of a period as the API shows it."""
 
-from dataclasses import asdict
 from typing import Any
 
 from rest_framework import serializers
@@ -8,6 +7,8 @@ from rest_framework import serializers
 from dashboard.queries.analytics import Figures, Part, Report
 from dashboard.queries.audiences import STEPS, Audience
 from dashboard.queries.periods import Period
+
+FIRST_REWARDS = ("cards", "average_days", "median_days")
 
 
 class AnalyticsFiguresSerializer(serializers.Serializer):
@@ -166,7 +167,7 @@ def body(report: Report) -> dict[str, Any]:
                 "stamps_cents": out.stamps_cents, "rewards_cents": out.rewards_cents,
             },
         },
-        "time_to_first_reward": asdict(report.first_rewards),
+        "time_to_first_reward": {name: getattr(report.first_rewards, name) for name in FIRST_REWARDS},
         "by_store": [{"code": part.key, **_part(part)} for part in report.by_store],
         "by_staff": [{"id": part.key, **_part(part)} for part in report.by_staff],
     }  # fmt: skip

@@ -14,13 +14,14 @@ from stores.models import Store
 # Customers by how many visits they made in the period: from, to (None: and more).
 STEPS: tuple[tuple[int, int | None], ...] = ((1, 1), (2, 2), (3, 5), (6, 10), (11, 20), (21, None))
 SEEN = """
-    SELECT count(*), count(*) FILTER (WHERE c.since >= %(first)s), {steps}
+    SELECT count(*), count(*) FILTER (WHERE c.since >= %(first)s), count(*) FILTER (WHERE {own}),
+        count(*) FILTER (WHERE {own} AND c.visits > 1), {steps}
     FROM (
         SELECT p.card_id, min(p.since) AS since, sum(p.visits) AS visits FROM dashboard_presence p
         WHERE p.merchant_id = %(merchant)s AND p.day BETWEEN %(first)s AND %(last)s
             AND (%(store)s::uuid IS NULL OR p.store_id = %(store)s)
         GROUP BY p.card_id
-    ) c
+    ) c {cards}
 """.replace(
     "{steps}",
     ", ".join(
@@ -29,11 +30,21 @@ SEEN = """
     ),
 )
 REWARDED = """
-    SELECT count(*), avg(r.days)::float8, percentile_cont(0.5) WITHIN GROUP (ORDER BY r.days)
-    FROM dashboard_firstreward r
-    WHERE r.merchant_id = %(merchant)s AND r.day BETWEEN %(first)s AND %(last)s
-        AND (%(store)s::uuid IS NULL OR r.store_id = %(store)s)
+    SELECT count(*), count(*) FILTER (WHERE {own}), avg(c.days)::float8,
+        percentile_cont(0.5) WITHIN GROUP (ORDER BY c.days)
+    FROM (
+        SELECT r.card_id, r.days, r.day - r.days AS since FROM dashboard_firstreward r
+        WHERE r.merchant_id = %(merchant)s AND r.day BETWEEN %(first)s AND %(last)s
+            AND (%(store)s::uuid IS NULL OR r.store_id = %(store)s)
+    ) c {cards}
 """
+# Which of the cards were made in the period: anywhere, or in the store that is asked for.
+MADE_ANYWHERE = {"{own}": "c.since >= %(first)s", "{cards}": ""}
+MADE_HERE = {
+    "{own}": "k.id IS NOT NULL",
+    "{cards}": "LEFT JOIN loyalty_card k ON c.since >= %(first)s AND k.merchant_id = %(merchant)s"
+    " AND k.id = c.card_id AND k.enrolled_store_id = %(store)s",
+}
 
 
 class Version(NamedTuple):
@@ -48,11 +59,14 @@ class Version(NamedTuple):
 class Audience:
     """The customers of a period. frequency: how many came as often as each of STEPS says.
 
-    as_of: up to when it counts, None where that is as far as the rollups do.
+    own, own_again: of the cards that were made in the period (with a store: there) those that came, and that came
+    again. as_of: up to when it counts, None where that is as far as the rollups do.
     """
 
     customers: int
     new: int
+    own: int
+    own_again: int
     frequency: tuple[int, ...]
     as_of: datetime | None = None
 
@@ -68,9 +82,10 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class FirstRewards:
-    """Cards whose first reward fell into the period, and after how many days. as_of: as that of Audience."""
+    """Cards whose first reward fell into the period, and after how many days. own, as_of: as those of Audience."""
 
     cards: int
+    own: int
     average_days: float | None
     median_days: float | None
     as_of: datetime | None = None
@@ -81,13 +96,13 @@ def of(period: Period, store: Store | None, version: Version) -> Audience:
 
     Of a merchant whose customers take long to count it may be some minutes old, and `as_of` says how old: see kept.py.
     """
-    found = _asked("audience", period, store, version)
+    found = _asked("came", period, store, version)
     return Audience(**{**found, "frequency": tuple(found["frequency"])})
 
 
 def rewarded(period: Period, store: Store | None, version: Version) -> FirstRewards:
     """Return how long the first reward took; inside the merchant's scope, as old as `of` may be."""
-    return FirstRewards(**_asked("first_rewards", period, store, version))
+    return FirstRewards(**_asked("rewarded", period, store, version))
 
 
 def _asked(name: str, period: Period, store: Store | None, version: Version) -> dict[str, Any]:
@@ -102,12 +117,13 @@ def _asked(name: str, period: Period, store: Store | None, version: Version) -> 
 
 def _count_audience(merchant_id: UUID, first: date, last: date, store_id: UUID | None) -> dict[str, Any]:
     row = _row(SEEN, Period(first, last), store_id, merchant=merchant_id)
-    return asdict(Audience(row[0], row[1], tuple(row[2:])))
+    customers, new, own, own_again, *frequency = row
+    return asdict(Audience(customers, new, own, own_again, tuple(frequency)))
 
 
 def _count_rewarded(merchant_id: UUID, first: date, last: date, store_id: UUID | None) -> dict[str, Any]:
-    count, average, median = _row(REWARDED, Period(first, last), store_id, merchant=merchant_id)
-    return asdict(FirstRewards(count, _tenths(average), _tenths(median)))
+    count, own, average, median = _row(REWARDED, Period(first, last), store_id, merchant=merchant_id)
+    return asdict(FirstRewards(count, own, _tenths(average), _tenths(median)))
 
 
 def _later(arguments: tuple[Any, ...], asked: float, now: float) -> tuple[Any, ...]:
@@ -120,8 +136,8 @@ def _later(arguments: tuple[Any, ...], asked: float, now: float) -> tuple[Any, .
     return merchant_id, first + gone, last + gone, store_id
 
 
-kept.COUNTERS["audience"] = kept.Counter(_count_audience, lambda found: int(found["customers"]), _later)
-kept.COUNTERS["first_rewards"] = kept.Counter(_count_rewarded, lambda found: int(found["cards"]), _later)
+kept.COUNTERS["came"] = kept.Counter(_count_audience, lambda found: int(found["customers"]), _later)
+kept.COUNTERS["rewarded"] = kept.Counter(_count_rewarded, lambda found: int(found["cards"]), _later)
 
 
 def _tenths(days: float | None) -> float | None:
@@ -129,6 +145,8 @@ def _tenths(days: float | None) -> float | None:
 
 
 def _row(sql: str, period: Period, store_id: UUID | None, **values: Any) -> tuple[Any, ...]:
+    for place, words in (MADE_HERE if store_id else MADE_ANYWHERE).items():
+        sql = sql.replace(place, words)
     with connection.cursor() as cursor:
         cursor.execute(sql, {"first": period.first, "last": period.last, "store": store_id, **values})
         row: tuple[Any, ...] = cursor.fetchone()

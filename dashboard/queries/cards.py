@@ -16,6 +16,8 @@ from loyalty.models import Card
 from loyalty.queries import cards as listing
 
 PAGE = 25
+# Beside the states of a card: those on which a reward waits.
+READY = "ready"
 TONES = {CardStatus.ACTIVE: "ok", CardStatus.FROZEN: "warn", CardStatus.CLOSED: "", CardStatus.MERGED: ""}
 
 
@@ -47,9 +49,11 @@ def page(*, search: str, status: str, after: str) -> Found:
     """Return the cards that match, the most recently used first. Four queries, a phone number takes two more.
 
     search: the beginning of a name, a whole e-mail address, a phone number or the beginning of a card number.
+    status: a state, or READY; anything else means all but merged ones.
     """
     wanted = status if status in CardStatus.values else None
-    cards = listing.listed(search=search.replace("\x00", "")[: listing.MAX_SEARCH], status=wanted)
+    text = search.replace("\x00", "")[: listing.MAX_SEARCH]
+    cards = listing.listed(search=text, status=wanted, ready=status == READY)
     found = list(_after(cards, after).order_by("-last_activity_on", "-id")[: PAGE + 1])
     last = found[PAGE - 1] if len(found) > PAGE else None
     return Found([row(card) for card in found[:PAGE]], f"{last.last_activity_on}_{last.pk}" if last else "")
@@ -103,4 +107,5 @@ def _after(cards: "QuerySet[Card]", cursor: str) -> "QuerySet[Card]":
         on, last = date.fromisoformat(day), UUID(card_id)
     except ValueError:
         return cards
-    return cards.filter(Q(last_activity_on__lt=on) | Q(last_activity_on=on, id__lt=last))
+    # The bound by itself lets the index give the page in its order; the two ways to come after it would be sorted.
+    return cards.filter(Q(last_activity_on__lt=on) | Q(id__lt=last), last_activity_on__lte=on)

@@ -80,9 +80,7 @@ class _Answer:
 COUNTERS: dict[str, Counter] = {}
 
 
-def answer(
-    question: Question, *, version: int, until: datetime | None = None, fresh_seconds: float = 0
-) -> Kept:
+def answer(question: Question, *, version: int, until: datetime | None = None, fresh_seconds: float = 0) -> Kept:
     """Return the count; of a slow one the last that was made, a minute or some of its own lengths old at most.
 
     version: of what is counted; an answer of another version, that is older than fresh_seconds, is an old one.

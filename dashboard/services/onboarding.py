@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import IO, Any
 from uuid import UUID
 
@@ -15,10 +15,13 @@ from loyalty.queries import rewards as reward_queries
 from loyalty.services import programs, rewards
 from merchants.models import Merchant
 from merchants.services import logos, merchants
+from stores.models import StaffPin
 from stores.services import staff, stores
 from stores.services.staff import NewPin
 
 PROGRAM, LOOKS, SHOP, READY, DONE = 1, 2, 3, 4, 5
+# A form that comes again so soon was sent twice.
+TWICE = timedelta(minutes=1)
 
 
 def describe_program(
@@ -72,6 +75,7 @@ def open_shop(
     """Keep name and address of the first store and add who works there; the PIN is returned this once.
 
     person: a first name, "" when somebody works there already; it is left out when somebody came to work there since.
+    A form that is sent twice makes one person, and both answers show a PIN: the one made last, which counts.
     """
     with tenancy.scope(merchant_id):
         # The same form may have come twice: the second waits here, and then sees whom the first one made.
@@ -80,8 +84,16 @@ def open_shop(
         made = None
         if person and not setup.state(store_id).has_staff:
             made = staff.create(merchant_id=merchant_id, name=person, actor_id=actor_id, at=at)
+        elif person and (same := _just_added(person, at)):
+            made = staff.rotate(merchant_id=merchant_id, staff_id=same.pk, actor_id=actor_id, at=at)
         merchants.reach_step(merchant_id=merchant_id, step=READY)
     return made
+
+
+def _just_added(name: str, at: datetime) -> StaffPin | None:
+    """Return who was added under this name a moment ago and has not been at the till: the answer may be lost."""
+    news = StaffPin.objects.filter(is_active=True, last_used_at=None, rotated_at__gte=at - TWICE)
+    return news.filter(name=" ".join(name.split())).first()
 
 
 def _first_reward(merchant_id: UUID, program_id: UUID, reward: Mapping[str, Any], at: datetime) -> None:

@@ -47,7 +47,6 @@ class CardAction(FormMixin, CardsPage):
         card = self.card()
         return {
             "side": merging.side(card),
-            "name": cards.title(card),
             "back_url": reverse("dashboard:card", args=[self.code, card.pk]),
             "key": self.request.POST.get("key") or uuid7(),
         }

@@ -7,11 +7,11 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from core.errors import NotFound
-from customers.queries import people
 from dashboard.forms.cards import OwnerForm
-from dashboard.queries import cards, merging, timeline
+from dashboard.queries import cards, consents, merging, timeline
 from dashboard.queries.people import colleagues
 from dashboard.views.base import StoreView
 from loyalty.enums import CardStatus
@@ -47,7 +47,10 @@ class Cards(CardsPage):
             found=found,
             search=search,
             state=state,
-            states=[(value, label) for value, label in CardStatus.choices if value != CardStatus.MERGED],
+            states=[
+                (cards.READY, _("Reward ready")),
+                *((value, label) for value, label in CardStatus.choices if value != CardStatus.MERGED),
+            ],
             next_url=f"?{urlencode({'search': search, 'status': state, 'after': found.after})}" if found.after else "",
         )
 
@@ -70,7 +73,7 @@ class Card(CardsPage):
             title=cards.title(face.card),
             tone=cards.TONES[CardStatus(face.card.status)],
             history=history,
-            consents=people.consents_of(face.card.customer_id),
+            consents=consents.of(face.card.customer_id),
             merges=merging.past(face.card, timezone.now()),
             wallets=overviews.of_card(merchant_id=self.merchant_id, card_id=face.card.pk),
             owner_form=self._owner(face.card.customer.staff_pin_id),

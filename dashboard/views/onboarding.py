@@ -27,6 +27,8 @@ from stores.models import Store
 from stores.services import terminals
 
 STEPS = 4
+# What stands beside the number of each step but the last, which bears the trade's stamp.
+ICONS = {1: "gift", 2: "palette", 3: "store"}
 
 
 class OnboardingStart(MerchantView):
@@ -68,6 +70,8 @@ class Step(FormMixin, MerchantView):
         return {
             "step": self.step,
             "total": STEPS,
+            "step_icon": ICONS.get(self.step, ""),
+            "trade_icon": presets.icon(self.desk.merchant.trade),
             "back_url": back,
         }
 
@@ -130,7 +134,6 @@ class ProgramStep(Step):
             ],
             "suggestions": presets.of(self.desk.merchant.trade).rewards,
             "passes": previews.planned(self.desk.merchant, kind, self.initial()),
-            "trade_icon": presets.icon(self.desk.merchant.trade),
             "theme_css": addresses.theme(self.desk.merchant),
         }
 
@@ -171,7 +174,6 @@ class LooksStep(Step):
         return {
             **super().extra(),
             "passes": previews.passes(program, merchant) if program else previews.planned(merchant, preset.kind, usual),
-            "trade_icon": presets.icon(merchant.trade),
             "theme_css": addresses.theme(merchant),
             "ratio": round(colours.ratio(merchant.card_color), 1),
             "logo_url": pictures.url(merchant.logo.name),
@@ -196,9 +198,9 @@ class ShopStep(Step):
     step = onboarding.SHOP
 
     def get_form(self, data: Any = None) -> FirstShopForm:
-        """Make the form with what is known."""
+        """Make the form with what is known; one that names somebody may have come twice, and is read whole."""
         with self.scope():
-            has_staff = setup.state(self.store.pk).has_staff
+            has_staff = setup.state(self.store.pk).has_staff and not (data or {}).get("person")
         names = ("name", "street", "postal_code", "city")
         return FirstShopForm(data, has_staff=has_staff, initial={name: getattr(self.store, name) for name in names})
 

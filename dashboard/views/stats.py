@@ -94,10 +94,11 @@ class Stats(StatsView):
         """Show the figures."""
         asked = self.asked()
         report = self.report(asked)
-        shown = stats_shown.Shown(report, program_queries.for_store(self.store.pk))
+        shown, today = stats_shown.Shown(report, program_queries.for_store(self.store.pk)), self.today()
         return self.page(
-            report=report, shown=shown, series=shown.days, form=asked.form, today=self.today(),
-            everywhere=asked.everywhere, periods=self.periods(asked), places=self.places(asked),
+            report=report, shown=shown, series=shown.days, form=asked.form, today=today,
+            standing_on=min(report.outstanding.on, today), everywhere=asked.everywhere,
+            periods=self.periods(asked), places=self.places(asked),
             file_url=asked.address("dashboard:stats_file", self.code),
             hidden={"stores": ALL} if asked.everywhere else {},
         )  # fmt: skip

@@ -50,6 +50,17 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A step on the way to a regular: how many came so far, and their share of those who began, in percent."""
+
+    label: str
+    count: int
+    share: int
+    words: str
+    is_reward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """A line of figures: what, how much, and a word beside it."""
 
@@ -76,6 +87,11 @@ class Shown:
         return not (self.report.members or self.report.figures.visits or self.report.before.visits)
 
     @property
+    def has_life(self) -> bool:
+        """Whether anybody came or joined in the period."""
+        return bool(self.report.figures.visits or self.report.figures.new_cards)
+
+    @property
     def tiles(self) -> list[dict[str, Any]]:
         """Return the tiles: the figure, how it changed, and its line."""
         report = self.report
@@ -87,16 +103,44 @@ class Shown:
         tiles.append(self._tile(_("Rewards handed out"), "rewards_redeemed"))
         audience = report.audience
         again = _percent(audience.customers - audience.frequency[0], audience.customers)
+        line, area = self._spark(lambda figures: max(figures.visits - figures.new_cards, 0))
         tiles.append({
-            "label": _("Came more than once"), "value": again,
+            "label": _("Came more than once"), "value": again, "line": line, "area": area,
             "note": _("%(count)s customers") % {"count": grouped(audience.customers)},
         })  # fmt: skip
         return tiles
 
     def _tile(self, label: str, name: str) -> dict[str, Any]:
         now, before = getattr(self.report.figures, name), getattr(self.report.before, name)
-        line, area = charts.spark(_thinned([getattr(figures, name) for _, figures in self.report.by_day]))
+        line, area = self._spark(lambda figures: getattr(figures, name))
         return {"label": label, "value": grouped(now), "line": line, "area": area, **_change(now, before)}
+
+    def _spark(self, value: Callable[[Figures], int]) -> tuple[str, str]:
+        values = [value(figures) for _, figures in self.report.by_day]
+        return charts.spark(_thinned(values)) if any(values) else ("", "")
+
+    @property
+    def way(self) -> list[Step]:
+        """Return the way of the cards that were made in the period, from the poster on; empty without any."""
+        made, came = self.report.figures.new_cards, self.report.audience
+        counts = (
+            (_("Joined"), made), (_("First visit"), came.own), (_("Second visit"), came.own_again),
+            (_("First reward"), self.report.first_rewards.own),
+        )  # fmt: skip
+        return [
+            Step(label, count, min(100 * count // made, 100), _percent(count, made), is_reward=index == len(counts) - 1)
+            for index, (label, count) in enumerate(counts)
+        ] if made > 0 else []  # fmt: skip
+
+    @property
+    def way_sentence(self) -> str:
+        """Return what the way says."""
+        made, again = self.report.figures.new_cards, self.report.audience.own_again
+        words = ngettext(
+            "Of %(made)s new card %(again)s came a second time.", "Of %(made)s new cards %(again)s came a second time.",
+            made,
+        )  # fmt: skip
+        return words % {"made": grouped(made), "again": grouped(again)}
 
     @property
     def lines(self) -> SafeString:

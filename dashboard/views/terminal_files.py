@@ -12,7 +12,7 @@ WORKER = STATIC / "dashboard" / "terminal-worker.js"
 SCRIPTS = "dashboard/terminal"
 FILES = (
     "vendor/bootstrap/bootstrap.min.css", "core/tokens.css", "core/base.css", "dashboard/terminal.css",
-    "dashboard/terminal/page.css", "dashboard/terminal/app.css", "core/app.js", "core/icons.svg", "core/favicon.svg",
+    "dashboard/terminal/page.css", "core/app.js", "core/icons.svg", "core/favicon.svg",
     "vendor/htmx/htmx.min.js", "vendor/figtree/figtree-latin-wght-normal.woff2",
     "vendor/figtree/figtree-latin-ext-wght-normal.woff2",
 )  # fmt: skip

@@ -1,13 +1,14 @@
 """What is worth a look, in words: each sign with the page where something can be done about it."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.templatetags.ui import when
-from dashboard.queries.cards import grouped
+from dashboard.queries.cards import READY, grouped
 from dashboard.queries.worth import Sign
 
 
@@ -60,7 +61,8 @@ def _no_new_cards(sign: Sign, _code: str) -> Hint:
 def _ready(sign: Sign, code: str) -> Hint:
     words = ngettext("%(count)s reward waits to be collected", "%(count)s rewards wait to be collected", sign.count)
     text = _("A word at the till brings people back.")
-    return Hint(words % {"count": grouped(sign.count)}, text, reverse("dashboard:stats", args=[code]), "gift", "gold")
+    url = f"{reverse('dashboard:cards', args=[code])}?{urlencode({'status': READY})}"
+    return Hint(words % {"count": grouped(sign.count)}, text, url, "gift", "gold")
 
 
 WORDS = {

@@ -18,7 +18,7 @@ class Card(TenantModel):
     points_granted: points granted on those sales so far; always points_micro // 1_000_000.
     seq: number of ledger rows; version: changes of anything a pass shows. qr_code_data identifies the card to staff
     and opens nothing; access_hash is SHA-256 of the secret that opens it for its customer.
-    No index contains a column that a stamp changes: that would end HOT updates.
+    No index contains a column that every stamp changes: that would end HOT updates.
     """
 
     program = TenantForeignKey("loyalty.Program")
@@ -74,6 +74,10 @@ class Card(TenantModel):
             models.Index(
                 fields=["merchant", "enrolled_store", "status"], condition=~models.Q(status="active"),
                 name="loyalty_card_not_active",
+            ),
+            models.Index(
+                fields=["merchant", "-last_activity_on", "-id"], condition=models.Q(rewards_ready__gt=0),
+                name="loyalty_card_ready",
             ),
         ]  # fmt: skip
 

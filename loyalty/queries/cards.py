@@ -32,11 +32,12 @@ _DIGITS = re.compile(r"\+?[\d\s./()-]+", re.ASCII)
 
 
 def listed(
-    *, search: str = "", status: str | None = None, store_id: UUID | None = None
+    *, search: str = "", status: str | None = None, store_id: UUID | None = None, ready: bool = False
 ) -> "QuerySet[Card]":  # fmt: skip
     """Return the merchant's cards, unordered; merged ones only when asked for by status.
 
-    search: see `matching`. store_id: cards that were made in this store.
+    search: see `matching`. store_id: cards that were made in this store. ready: a reward waits on it, and the card can
+    still be shown.
     """
     # Joins would repeat the tenant's condition on each table: the planner makes an estimate of one row of it and sorts
     # all cards of the merchant, where the index would give it the first page (340 ms against 20 on 50,000 cards).
@@ -44,6 +45,8 @@ def listed(
     found = found.filter(status=status) if status else found.exclude(status=CardStatus.MERGED)
     if store_id is not None:
         found = found.filter(enrolled_store_id=store_id)
+    if ready:
+        found = found.filter(rewards_ready__gt=0).exclude(status=CardStatus.CLOSED)
     return found.filter(matching(search)) if search.strip() else found
 
 

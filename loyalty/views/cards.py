@@ -11,7 +11,7 @@ from django.utils import timezone
 from core.web import user_agent
 from customers.services import addresses
 from loyalty import extensions
-from loyalty.enums import ProgramStatus, TransactionType
+from loyalty.enums import CardStatus, ProgramStatus, TransactionType
 from loyalty.forms import SaveForm
 from loyalty.queries import history, storefronts
 from loyalty.queries.history import Entry
@@ -76,9 +76,10 @@ class DashboardPage(StorePage):
         }
 
     def _own_device_url(self) -> str:
-        """Return where staff give on this very phone, "" where the store does not."""
-        program = self.own.card.program
-        if not self.place.store.own_device_enabled or program.status != ProgramStatus.ACTIVE:
+        """Return where staff give on this very phone, "" where the store does not, or nothing may be given."""
+        card, program = self.own.card, self.own.card.program
+        runs = program.status == ProgramStatus.ACTIVE and card.status == CardStatus.ACTIVE
+        if not runs or not self.place.store.own_device_enabled:
             return ""
         return self.url("own-stamp" if program.has_stamps else "own-points")
 

@@ -103,7 +103,7 @@ ROUTES: dict[str, Route] = {
     "": page(ANYONE),
     "i18n/setlang/": page(SWITCH, "POST"),
     "theme": page(SWITCH, "POST"),
-    "media/badges/<str:file>": page(ANYONE),
+    "media/badges/<str:file>": page(PICTURE),
     "media/<path:file>": page(PICTURE),
     "theme/<uuid:merchant_id>-<int:version>.css": page(ANYONE),
     "qr/<slug:store_code>.png": page(ANYONE),

@@ -86,13 +86,15 @@ def test_says_when_as_people_do() -> None:
 
 @pytest.mark.parametrize(
     ("language", "count", "text"),
-    [("en", 1234, "1,234 points"), ("de", 1234, "1.234 Punkte"), ("fr", 1234, "1\u202f234 points"), ("en", 1, "1 point"),
-     ("de", None, "0 Punkte")],
+    [
+        ("en", 1234, "1,234 points"), ("de", 1234, "1.234 Punkte"), ("fr", 1234, "1\u202f234 points"),
+        ("en", 1, "1 point"), ("de", None, "0 Punkte"),
+    ],
 )  # fmt: skip
 def test_counts_with_the_readers_separators(language: str, count: int | None, text: str) -> None:
     source = (
-        "{% load i18n ui %}{% blocktranslate count counter=points|counted %}{{ counter }} point{% plural %}{{ counter }} "
-        "points{% endblocktranslate %}"
+        "{% load i18n ui %}{% blocktranslate count counter=points|counted %}"
+        "{{ counter }} point{% plural %}{{ counter }} points{% endblocktranslate %}"
     )
     with translation.override(language):
         assert Template(source).render(Context({"points": count})) == text

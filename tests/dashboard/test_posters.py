@@ -10,6 +10,7 @@ from PIL import Image
 
 from core import images, pictures, tenancy
 from dashboard.services import posters
+from dashboard.services.posters import typesetting
 from merchants.models import Merchant
 from merchants.rules import colours
 from tests.dashboard.conftest import Shop
@@ -71,6 +72,31 @@ def test_a_sheet_speaks_its_language(language: str, promise: str, scan: str) -> 
 
     assert promise in said
     assert scan in said
+
+
+@pytest.mark.parametrize("size", posters.SIZES)
+@pytest.mark.parametrize("language", [*posters.LANGUAGES, "all"])
+def test_what_is_said_in_one_breath_stands_on_one_line(size: str, language: str) -> None:
+    lines = sheet(size, language)[0].get_textpage().get_text_bounded().split("\r\n")
+
+    whole = {
+        "en": "No app.",
+        "fr": "Sans application.",
+        "de": "Ohne App.",
+        "lb": "Ouni App.",
+        "all": "Sans application.",
+    }
+    assert whole[language] in lines
+    assert "free coffee." in lines
+
+
+def test_no_word_is_left_alone_on_the_last_line() -> None:
+    typesetting.load()
+    promise = "Collect points with every purchase"
+    room = typesetting.width("Collect points with every", typesetting.HEAVY, 40) + 1
+
+    assert typesetting.wrap(promise, typesetting.HEAVY, 40, room) == ["Collect points with every", "purchase"]
+    assert typesetting.balanced(promise, typesetting.HEAVY, 40, room) == ["Collect points with", "every purchase"]
 
 
 def test_all_four_begin_with_the_merchants_own() -> None:

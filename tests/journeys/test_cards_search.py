@@ -7,6 +7,7 @@ from django.conf import settings
 from django.test import Client
 
 from core import tenancy
+from loyalty.models import Card
 from merchants.models import Membership
 from tests.support.pages import Listener
 from tests.support.world import World
@@ -51,6 +52,15 @@ def test_finds_while_one_types(site: Any, chromium: Any) -> None:
     page.wait_for_selector("#found >> text=Tom Muller")
     page.select_option("#status", "frozen")
     page.wait_for_selector("#found >> text=No card fits")
+    page.select_option("#status", "ready")
+    page.wait_for_url("**status=ready*")
+    page.wait_for_selector("#found >> text=No card fits")
+    with tenancy.scope(world.merchant_id):
+        Card.objects.filter(customer__name="Marco Weber").update(rewards_ready=1)
+    page.click("#search")
+    page.keyboard.type("mar", delay=40)
+    page.wait_for_selector("#found >> text=Marco Weber")
+    assert "Marie Klein" not in page.inner_text("#found")
     assert heard.complaints == []
     page.context.close()
 

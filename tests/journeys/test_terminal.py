@@ -234,15 +234,20 @@ def test_every_width_holds_the_sheet(open_till: Any, kind: str) -> None:
     till = open_till(world)
     till.sign_in()
     till.open(card)
-    for width, height in ((1280, 800), (390, 844), (320, 640)):
+    for width, height in ((1280, 800), (1024, 768), (834, 1194), (768, 1024), (390, 844), (360, 640), (320, 640)):
         till.page.set_viewport_size({"width": width, "height": height})
         assert till.page.evaluate("document.documentElement.scrollWidth") <= width
         for name in ("give", "amount-key"):
             for box in (element.bounding_box() for element in till.page.locator(hook(name)).all()):
                 assert min(box["height"], box["width"]) >= 48
         box = till.page.locator(hook("give")).bounding_box()
-        if kind == "stamps" or width >= 390:
+        if kind == "stamps" or width >= 360:
             assert box["y"] + box["height"] <= height
+        # An upright tablet keeps the camera in sight while a card lies open.
+        if width >= 700:
+            stage = till.page.locator(".till-stage").bounding_box()
+            assert stage["height"] >= 300
+            assert till.page.locator(hook("scan-input")).is_visible()
 
 
 def test_manager_opens_the_till_and_follows_the_pin_policy(open_till: Any) -> None:

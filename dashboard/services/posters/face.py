@@ -15,6 +15,8 @@ from merchants.rules import colours
 TEXT, MUTED, WHITE = "#1B1C2E", "#585A6E", "#FFFFFF"
 GOLD, ON_GOLD = "#F5B83D", "#1B1C2E"
 MOST_MARKS = 10
+# The lines of the small languages stand further apart than those of one text.
+APART = 1.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,13 @@ def upright(
     below = _head(canvas, facts, logo, Box(pad, h - pad, w - 2 * pad, w * 0.13))
     room = Box(pad, below - w * 0.06, w - 2 * pad, below - w * 0.06 - split - w * 0.06)
     canvas.setFillColor(HexColor(_on(facts)))
-    typesetting.block(canvas, words[0].promise, room, font=typesetting.HEAVY, largest=w * 0.14, lines=5)
+    typesetting.block(canvas, words[0].promise, room, font=typesetting.HEAVY, largest=w * 0.14, lines=5, after=",")
     side = w * 0.43
     top = split - w * 0.05
-    marks.code(canvas, facts.enroll_url, pad - side * 0.06, top - side, side)
-    x = pad + side * 0.94 + w * 0.04
-    _sentences(canvas, words, Box(x, top - side * 0.07, w - pad - x, side))
+    quiet = marks.quiet(facts.enroll_url, side)
+    marks.code(canvas, facts.enroll_url, pad - quiet, top - side, side)
+    x = pad - quiet + side + w * 0.015
+    _sentences(canvas, words, Box(x, top - quiet, w - pad - x, side - 2 * quiet))
     _address(canvas, facts, Box(pad, top - side + w * 0.005, w - 2 * pad, w * 0.045))
     _edge(canvas, facts, sheet, y=w * 0.045, pad=pad)
 
@@ -73,13 +76,14 @@ def wide(
     below = _head(canvas, facts, logo, Box(pad, h - pad, split - 2 * pad, h * 0.15))
     canvas.setFillColor(HexColor(_on(facts)))
     room = Box(pad, below - h * 0.05, split - 2 * pad, below - h * 0.05 - h * 0.26)
-    typesetting.block(canvas, words[0].promise, room, font=typesetting.HEAVY, largest=h * 0.14, lines=5)
+    typesetting.block(canvas, words[0].promise, room, font=typesetting.HEAVY, largest=h * 0.14, lines=5, after=",")
     _row(canvas, facts, Box(pad, h * 0.13, split - 2 * pad, h * 0.1), ink=_on(facts), ground=_color(facts))
     side = h * 0.5
     left = split + (w - split - side) / 2
     marks.code(canvas, facts.enroll_url, left, h - pad * 0.6 - side, side)
-    text = Box(left + side * 0.06, h - pad * 0.6 - side - h * 0.01, side * 0.94, h * 0.26)
-    below = _sentences(canvas, words, text)
+    quiet = marks.quiet(facts.enroll_url, side)
+    text = Box(left + quiet, h - pad * 0.6 - side - h * 0.01, side - quiet, h * 0.26)
+    _sentences(canvas, words, text, centred=False)
     _address(canvas, facts, Box(text.x, h * 0.1, w - text.x - pad * 0.5, h * 0.05))
 
 
@@ -115,18 +119,24 @@ def _head(canvas: Canvas, facts: Facts, logo: ImageReader | None, box: Box) -> f
     return box.top - size
 
 
-def _sentences(canvas: Canvas, words: Sequence[Words], box: Box) -> float:
-    """Write "Scan. No app." large in the first language and small in the others."""
+def _sentences(canvas: Canvas, words: Sequence[Words], box: Box, *, centred: bool = True) -> None:
+    """Write "Scan. No app." large in the first language, and small, all of one size, in the others."""
+    others = [typesetting.printable(other.scan) for other in words[1:]]
+    share = 0.55 if others else 1
+    first = typesetting.split(typesetting.printable(words[0].scan), ".")
+    above = Box(box.x, box.top, box.width, box.height * share)
+    size, rows = typesetting.fit(first, above, font=typesetting.HEAVY, largest=box.width * 0.27, lines=4)
+    below = Box(box.x, box.top, box.width, box.height * (1 - share) / APART)
+    small, lines = typesetting.fit(
+        others, below, font=typesetting.BODY, largest=box.width * 0.1, lines=len(others)
+    ) if others else (0.0, [])  # fmt: skip
+    gap = small * 0.5
+    high = len(rows) * size * typesetting.LINE_HEIGHT + gap + len(lines) * small * typesetting.LINE_HEIGHT * APART
+    y = box.top - (max(0.0, box.height - high) / 2 if centred else 0)
     canvas.setFillColor(HexColor(TEXT))
-    share = 0.5 if len(words) > 1 else 0.8
-    first = Box(box.x, box.top, box.width, box.height * share)
-    y = typesetting.block(canvas, words[0].scan, first, font=typesetting.HEAVY, largest=box.width * 0.24, lines=4)
+    y = typesetting.write(canvas, rows, Box(box.x, y, box.width, 0), font=typesetting.HEAVY, size=size) - gap
     canvas.setFillColor(HexColor(MUTED))
-    gap = box.height * 0.05
-    for other in words[1:]:
-        line = Box(box.x, y - gap, box.width, box.height * 0.12)
-        y = typesetting.block(canvas, other.scan, line, font=typesetting.BODY, largest=box.width * 0.1, lines=2)
-    return y
+    typesetting.write(canvas, lines, Box(box.x, y, box.width, 0), font=typesetting.BODY, size=small, apart=APART)
 
 
 def _address(canvas: Canvas, facts: Facts, box: Box) -> None:

@@ -18,11 +18,8 @@ TURN_FROM, TURNS = -12, 24
 
 
 def code(canvas: Canvas, data: str, x: float, y: float, side: float) -> None:
-    """Draw a QR code of level Q with its quiet zone, black on white, its lower left corner at (x, y)."""
-    made = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_Q, border=QUIET_ZONE)
-    made.add_data(data)
-    made.make(fit=True)
-    rows = made.get_matrix()
+    """Draw a QR code of level Q, black on white; its quiet zone has its lower left corner at (x, y)."""
+    rows = _modules(data)
     module = side / len(rows)
     canvas.setFillColorRGB(1, 1, 1)
     canvas.rect(x, y, side, side, stroke=0, fill=1)
@@ -32,6 +29,11 @@ def code(canvas: Canvas, data: str, x: float, y: float, side: float) -> None:
         for start, length in _runs(row):
             path.rect(x + start * module, y + side - (number + 1) * module, length * module, module)
     canvas.drawPath(path, stroke=0, fill=1)
+
+
+def quiet(data: str, side: float) -> float:
+    """Return the width of the quiet zone of a code of this size."""
+    return side * QUIET_ZONE / len(_modules(data))
 
 
 def stamp(canvas: Canvas, icon: str, x: float, y: float, size: float, *, ink: str, ground: str, turn: float) -> None:
@@ -97,6 +99,14 @@ def _trace(canvas: Canvas, steps: Iterable[Step]) -> Any:
     for verb, numbers in steps:
         draw[verb](*numbers)
     return path
+
+
+def _modules(data: str) -> list[list[bool]]:
+    made = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_Q, border=QUIET_ZONE)
+    made.add_data(data)
+    made.make(fit=True)
+    rows: list[list[bool]] = made.get_matrix()
+    return rows
 
 
 def _runs(row: list[bool]) -> Iterable[tuple[int, int]]:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from core import tenancy
 from core.ids import uuid7
+from core.models import AuditEntry
 from dashboard.admin import audited
 from dashboard.models import DayBalance, DayFigures
 from dashboard.queries import platform_days, platform_lists
@@ -385,6 +386,36 @@ def test_says_in_words_what_was_done(desk: Desk, house: House) -> None:
     assert "What the platform allows changed" in page
     assert "merchant_settings_changed" in page, "the code is what one searches for"
     assert audited.words("something_new") == "something_new"
+
+
+def test_the_audit_list_speaks_in_words_and_names(desk: Desk, house: House) -> None:
+    merchant_id = house.world.merchant_id
+    desk.post(f"{ROOT}/merchants/{merchant_id}/settings", {**settings_of(house), "max_stores": "7", "reason": WHY})
+    with tenancy.platform(reason="test"):
+        AuditEntry.objects.create(action="something_new", target="card 1")
+
+    page = desk.get("/admin/core/auditentry/").content.decode()
+
+    assert "What the platform allows changed" in page
+    assert "merchant_settings_changed" in page, "the code is what one searches for"
+    assert f'href="{ROOT}/merchants/{merchant_id}">Merchant-ours</a>' in page
+    assert desk.user.get_full_name() in page.split("result_list")[1]
+    assert "something_new" in page
+
+
+def test_the_audit_list_costs_the_same_whatever_there_is(desk: Desk, house: House) -> None:
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert desk.get("/admin/core/auditentry/").status_code == 200
+        return len(asked)
+
+    cost()
+    before = cost()
+    with tenancy.platform(reason="test"):
+        for number in range(5):
+            AuditEntry.objects.create(action="export", merchant_id=house.world.merchant_id, target=f"card {number}")
+
+    assert cost() == before
 
 
 def test_every_action_of_the_product_has_words() -> None:

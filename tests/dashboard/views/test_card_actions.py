@@ -1,5 +1,6 @@
 """What a manager does to a whole card: adjust, freeze, merge and take back, say whose own it is."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from core import tenancy
 from core.ids import uuid7
 from core.models import AuditEntry
-from customers.models import Customer
+from customers.models import Consent, Customer
 from loyalty.models import Card, CardMerge
 from loyalty.queries import verification
 from loyalty.services import freezing, merges
@@ -125,6 +126,34 @@ def test_two_cards_are_found_shown_side_by_side_and_merged(shop: Shop) -> None:
     ended = show(shop, lost).content.decode()
     assert shop.page(f"cards/{new.pk}") in ended
     assert "Adjust the balance" not in ended
+
+
+@pytest.mark.parametrize("page", ["/merge", "/merge?search=t", "/adjust", "/freeze"])
+def test_no_button_carries_a_persons_name_into_an_address(page: str, shop: Shop) -> None:
+    card = shop.card(name="Zoé Quirin")
+    html = show(shop, card, page).content.decode()
+
+    assert 'name="Zoé' not in html
+
+
+def test_consents_are_shown_with_their_proof(shop: Shop) -> None:
+    card = shop.card(name="Tom", email="tom@example.com")
+    assert "Proof of consent" not in show(shop, card).content.decode()
+    with tenancy.scope(shop.merchant_id):
+        for granted, day in ((True, 3), (False, 4)):
+            Consent.objects.create(
+                customer_id=card.customer_id, purpose="marketing", channel="email", granted=granted, language="fr",
+                text_version="2026-11", source="storefront", address="tom@example.com",
+                recorded_at=datetime(2026, 5, day, 12, tzinfo=UTC),
+            )  # fmt: skip
+    answer = show(shop, card)
+    page = answer.content.decode()
+
+    assert answer.context["consents"].given == []
+    assert [row.granted for row in answer.context["consents"].decisions] == [False, True]
+    assert "Proof of consent" in page
+    assert "storefront · 2026-11 · fr · tom@example.com" in page
+    assert page.index(">Withdrawn<") < page.index(">Agreed<")
 
 
 def test_a_merge_is_taken_back(shop: Shop) -> None:

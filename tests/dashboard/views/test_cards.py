@@ -68,6 +68,28 @@ def test_the_list_filters_by_state(shop: Shop) -> None:
     assert titles(shop, status="active") == []
 
 
+def test_the_list_filters_by_a_reward_that_is_ready(db: None) -> None:
+    shop = open_shop()
+    ready = [shop.card(name=f"Ready {number:02}") for number in range(27)]
+    for number in range(3):
+        shop.card(name=f"Other {number}")
+    gone = shop.card(name="Ready but gone")
+    with tenancy.scope(shop.merchant_id):
+        Card.objects.filter(pk__in=[card.pk for card in ready]).update(rewards_ready=1)
+        Card.objects.filter(pk=ready[0].pk).update(status="frozen")
+        Card.objects.filter(pk=gone.pk).update(status="closed", rewards_ready=2)
+    browser = shop.client()
+
+    first = browser.get(shop.page("cards"), {"status": "ready"})
+    second = browser.get(shop.page("cards") + first.context["next_url"])
+
+    pages = [[row.id for row in answer.context["found"].rows] for answer in (first, second)]
+    assert [len(page) for page in pages] == [25, 2]
+    assert {*pages[0], *pages[1]} == {card.pk for card in ready}
+    assert titles(shop, status="ready", search="ready 26") == ["Ready 26"]
+    assert titles(shop, status="ready", search="other") == []
+
+
 def test_a_card_shows_what_is_on_it_and_what_happened(shop: Shop) -> None:
     shop.world.staff("Ben", "735914")
     answer = shop.client().get(shop.page(f"cards/{shop.ids['card_id']}"))

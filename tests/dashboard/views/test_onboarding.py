@@ -12,7 +12,7 @@ from core import tenancy
 from loyalty.models import Program, Reward
 from merchants.models import Merchant, User
 from stores.models import StaffPin, Store, Terminal
-from stores.services import signup
+from stores.services import pins, signup
 from tests.factories.merchants import UserFactory
 
 STAMPS = {
@@ -83,6 +83,24 @@ def test_a_logo_that_is_none_changes_nothing(owner: tuple[Client, signup.Busines
     with tenancy.scope(made.merchant.pk):
         merchant = Merchant.objects.get()
     assert (merchant.card_color, merchant.logo.name) == (made.merchant.card_color, "")
+
+
+def test_a_form_that_is_sent_twice_shows_a_pin_that_works(owner: tuple[Client, signup.Business]) -> None:
+    browser, made = owner
+    first = browser.post("/store/onboarding/3", SHOP)
+    second = browser.post("/store/onboarding/3", {**SHOP, "person": " Anna  "})
+
+    assert second.status_code == 200
+    pin = second.context["pin"]
+    assert pin in second.content.decode()
+    assert pin != first.context["pin"]
+    with tenancy.scope(made.merchant.pk):
+        anna, store = StaffPin.objects.get(), Store.objects.get()
+    who = pins.verify(
+        merchant_id=made.merchant.pk, store_id=store.pk, subject=pins.Subject("user", made.merchant.pk), pin=pin,
+        staff_id=anna.pk, at=timezone.now(),
+    )  # fmt: skip
+    assert who.id == anna.pk
 
 
 def test_who_works_there_already_is_not_asked_for_again(owner: tuple[Client, signup.Business]) -> None:

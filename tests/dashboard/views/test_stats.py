@@ -95,6 +95,63 @@ def test_all_stores_or_this_one(shop: Shop) -> None:
     assert all("stores=all" in entry.url for entry in everywhere.context["periods"])
 
 
+def way(shop: Shop, **query: str) -> list[int]:
+    """Return the steps from the poster to a regular."""
+    return [step.count for step in look(shop, **query).context["shown"].way]
+
+
+def test_tells_the_way_from_the_poster_to_a_regular(shop: Shop) -> None:
+    """The shop's own card has a stamp from its beginning."""
+    world, other = shop.world, second_store(shop)
+    assert way(shop) == [1, 1, 0, 0]
+    world.card(name="Nobody came")
+    for _ in range(2):
+        world.stamp(shop.card(name="Tom"), quantity=1)
+    regular = shop.card(name="Zoé")
+    world.stamp(regular, quantity=6)
+    world.stamp(regular, quantity=6)
+
+    assert way(shop) == [5, 4, 1, 1]
+    page = look(shop).content.decode()
+    assert "Of 5 new cards 1 came a second time." in page
+    assert 'class="way-reward" width="20"' in page
+
+    # A card that was made elsewhere came here, and is on no way that began here.
+    away = World(world.merchant_id, other, world.program, world.key, world.owner, at=world.at)
+    foreign = away.card(name="Ann")
+    world.stamp(foreign)
+    assert way(shop) == [5, 4, 1, 1]
+    assert way(shop, stores="all") == [6, 5, 1, 1]
+
+
+def test_a_time_without_new_cards_has_no_way(shop: Shop) -> None:
+    answer = look(shop, **{"from": "2026-01-01", "to": "2026-01-31"})
+
+    assert answer.context["shown"].way == []
+    page = answer.content.decode()
+    assert "Nothing in this time." in page
+    assert "From poster to regular" not in page
+    assert "spark-line" not in page
+
+
+def test_days_that_are_to_come_stand_as_of_today(shop: Shop) -> None:
+    today = timezone.now().date()
+    later = {"from": str(today + timedelta(days=30)), "to": str(today + timedelta(days=60))}
+
+    answer = look(shop, **later)
+
+    assert answer.context["report"].period.days == 31
+    assert answer.context["standing_on"] == answer.context["today"]
+
+
+def test_the_tile_of_those_who_came_again_has_a_line(shop: Shop) -> None:
+    tom = shop.card(name="Tom")
+    for _ in range(2):
+        shop.world.stamp(tom)
+
+    assert look(shop).context["shown"].tiles[-1]["line"]
+
+
 def test_one_store_has_no_switch(shop: Shop) -> None:
     assert look(shop, stores="all").context["places"] == []
 

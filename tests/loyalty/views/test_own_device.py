@@ -381,6 +381,22 @@ def test_the_page_leads_to_the_right_one(world: World) -> None:
     assert "staff_pin" not in html
 
 
+def test_the_card_page_offers_it_only_while_something_may_be_given(world: World) -> None:
+    card = world.card()
+    browser, door = phone(world, card), f'href="/stamp/{world.store.code}"'
+
+    def offered() -> bool:
+        return door in browser.get(f"/loyalty/{world.store.code}/dashboard").content.decode()
+
+    assert offered()
+    for status, seen in (("frozen", False), ("active", True)):
+        with tenancy.scope(world.merchant_id):
+            Card.objects.filter(pk=card.pk).update(status=status)
+        assert offered() is seen
+    world.change(status="paused")
+    assert not offered()
+
+
 def test_a_form_of_another_card_is_404_and_nothing_changes(world: World) -> None:
     card, neighbour = world.card(), world.card()
     browser, address = phone(world, card), f"/stamp/{world.store.code}"
