@@ -40,6 +40,6 @@ def parse(text: str | int, currency: str) -> int:
 
 
 def babel_locale(language: str | None = None) -> str:
-    """Return Babel's name of a language; en reads as on the continent."""
+    """Return Babel's name of a language; en reads as on the continent, fr as in France: thousands stand apart."""
     code = (language or get_language() or "en").split("-")[0]
-    return {"en": "en_150", "fr": "fr_LU", "de": "de_LU", "lb": "lb"}.get(code, "en_150")
+    return {"en": "en_150", "fr": "fr", "de": "de_LU", "lb": "lb"}.get(code, "en_150")

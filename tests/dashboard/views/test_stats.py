@@ -5,10 +5,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from core import tenancy
+from core.templatetags import ui
 from dashboard.models import RollupState
+from dashboard.queries import cards
 from stores.models import Store
 from tests.dashboard.conftest import Shop, open_shop
 from tests.support.world import World
@@ -206,3 +208,9 @@ def test_the_change_is_told_in_words(shop: Shop) -> None:
 
     tiles = {tile["label"]: tile for tile in before.context["shown"].tiles}
     assert tiles["Visits"]["note"] == "nothing before"
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "de", "lb"])
+def test_tiles_and_tables_write_numbers_alike(language: str) -> None:
+    with translation.override(language):
+        assert cards.grouped(1234567) == ui.number(1234567)
