@@ -16,7 +16,7 @@ class CoreConfig(AppConfig):
         """Let `manage.py check` and `migrate` look at the wallets' badges, and Prometheus at the outbox."""
         from core import backlog, metrics
 
-        metrics.measures.append(backlog.measure)
+        metrics.measures += [backlog.measure_outbox, backlog.measure_ledger]
         checks.register(badges_are_fit)
 
 

@@ -68,7 +68,10 @@ def load(path: Path) -> Badge:
         raise NotABadge("is no file")
     if facts.st_size > MOST_BYTES:
         raise NotABadge(f"is larger than {MOST_BYTES // 1000} kB")
-    return _read(path, facts.st_mtime_ns, facts.st_size)
+    found = _read(path, facts.st_mtime_ns, facts.st_size)
+    if isinstance(found, str):
+        raise NotABadge(found)
+    return found
 
 
 def examine() -> Iterator[tuple[str, str]]:
@@ -111,7 +114,15 @@ def _folder() -> Path:
 
 
 @lru_cache(maxsize=32)
-def _read(path: Path, _changed: int, _size: int) -> Badge:
+def _read(path: Path, _changed: int, _size: int) -> Badge | str:
+    """Return what is in a file, or what is wrong with it: either is found out once."""
+    try:
+        return _parsed(path)
+    except NotABadge as fault:
+        return str(fault)
+
+
+def _parsed(path: Path) -> Badge:
     body, kind = path.read_bytes(), path.suffix[1:]
     width, height = _png_size(body) if kind == "png" else _svg_size(body)
     if not NARROWEST <= width / height <= WIDEST:

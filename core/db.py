@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import Error as DatabaseProblem
 from psycopg import Connection, Cursor, RawCursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
@@ -63,11 +64,17 @@ def pipeline() -> Iterator[Pipeline]:
     if begins:
         # By itself psycopg sends BEGIN and waits for its answer before it queues the first statement.
         wire.autocommit = True
-    with database.wrap_database_errors, wire.pipeline():
-        line = Pipeline(wire, database.queries_log if database.queries_logged else None)
-        if begins:
-            line.run("BEGIN")
-        yield line
+    try:
+        with database.wrap_database_errors, wire.pipeline():
+            line = Pipeline(wire, database.queries_log if database.queries_logged else None)
+            if begins:
+                line.run("BEGIN")
+            yield line
+    except DatabaseProblem:
+        if not database.in_atomic_block and wire.info.transaction_status == TransactionStatus.IDLE:
+            # psycopg may think that a statement was prepared which never ran, and no rollback tells it otherwise.
+            database.close()
+        raise
 
 
 def _begin_is_due(wire: Any) -> bool:
@@ -90,7 +97,7 @@ def write(sql: str, params: Sequence[Any], *, last: bool = False) -> tuple[Any, 
         _note(database.queries_log, sql)
     wire = database.connection
     with database.wrap_database_errors, RawCursor(wire) as cursor:
-        if last and len(database.atomic_blocks) == 1:
+        if last and len(database.atomic_blocks) == 1 and not database.needs_rollback:
             # Of an aborted pipeline COMMIT does not run; of one that ran, Django's own finds nothing left to commit.
             with wire.pipeline():
                 cursor.execute(_numbered(sql), params)

@@ -5,6 +5,7 @@ shortens the wait: a lost one costs the relay's poll interval and nothing else.
 """
 
 import atexit
+import logging
 import os
 import threading
 import time
@@ -18,6 +19,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.models import OutboxEvent
+
+logger = logging.getLogger(__name__)
 
 WAKE_LIST = "core:outbox:wake"
 WAKE_TIMEOUT_SECONDS = 0.05
@@ -85,6 +88,9 @@ class _Waker:
             line.ltrim(WAKE_LIST, 0, 0)
             line.execute()
         except (redis.RedisError, OSError):
+            self._quiet_until = time.monotonic() + BREAKER_SECONDS
+        except Exception:  # whatever it is, the next wake-up must find a thread
+            logger.exception("the relay could not be woken")
             self._quiet_until = time.monotonic() + BREAKER_SECONDS
 
 

@@ -36,6 +36,8 @@ class HostSlots:
                 yield
             finally:
                 if held is not None:
+                    # A process that was forked meanwhile may still have it open.
+                    fcntl.flock(held, fcntl.LOCK_UN)
                     os.close(held)
 
     def _wait(self) -> int | None:
@@ -53,8 +55,8 @@ class HostSlots:
 
     def _folder(self) -> Path | None:
         """Return the folder of the files, which is this user's alone; None where there can be none."""
-        folder = Path(tempfile.gettempdir()) / f"{self._name}-{os.getuid()}"
         try:
+            folder = Path(tempfile.gettempdir()) / f"{self._name}-{os.getuid()}"
             folder.mkdir(mode=0o700, exist_ok=True)
             found = folder.lstat()
         except OSError:

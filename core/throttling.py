@@ -42,7 +42,7 @@ class _Counter:
     def step(self, name: str, period: int, limit: float) -> int | None:
         """Count one hit, telling Redis of several at once while the limit is far; returns what is known of the window.
 
-        A step is a fiftieth of what is left, so processes together pass the limit by a few in a hundred at most.
+        A step is a fiftieth of what is left, so each process passes the limit by two in a hundred at the very most.
         """
         window = int(time.time()) // period
         with self._lock:

@@ -18,6 +18,20 @@ class Channel(models.TextChoices):
     SMS = "sms", _("SMS")
 
 
+class ConsentSource(models.TextChoices):
+    """Where a decision was made."""
+
+    STOREFRONT = "storefront", _("With the card")
+    PROFILE = "profile", _("On the pages of the card")
+    STAFF = "staff", _("At the till")
+    CONFIRMATION_LINK = "confirmation_link", _("By the link in a mail")
+    UNSUBSCRIBE = "unsubscribe", _("By the link that unsubscribes")
+    UNSUBSCRIBE_UNDONE = "unsubscribe_undone", _("Unsubscribing taken back")
+    ADDRESS_CHANGED = "address_changed", _("With a new address")
+    MERGE = "merge", _("When cards were merged")
+    UNMERGE = "unmerge", _("When a merge was taken back")
+
+
 class MailKind(models.TextChoices):
     """What a mail tells. The first four carry a link and need no consent; the others are reward news."""
 

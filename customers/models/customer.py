@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.tenancy import TenantForeignKey
-from customers.enums import Channel, LinkPurpose, Purpose
+from customers.enums import Channel, ConsentSource, LinkPurpose, Purpose
 from merchants.models import TenantModel
 
 
@@ -74,6 +74,11 @@ class Consent(TenantModel):
     address = models.CharField(max_length=254, blank=True)
     recorded_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    @property
+    def source_words(self) -> str:
+        """Where the decision was made, in the reader's language."""
+        return str(dict(ConsentSource.choices).get(self.source, self.source))
 
     class Meta(TenantModel.Meta):
         verbose_name = _("consent")

@@ -169,7 +169,11 @@ def _as_of(found: _Answer) -> datetime:
 
 def _read(question: Question) -> _Answer | None:
     found = cache.get(question.key)
-    return _Answer(**found) if found is not None else None
+    try:
+        return _Answer(**found) if found is not None else None
+    except TypeError:
+        # Another release kept it in another form.
+        return None
 
 
 def _remember(question: Question, now: float) -> None:

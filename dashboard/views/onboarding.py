@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -225,6 +226,9 @@ class ShopStep(Step):
             at=timezone.now(),
         )
         if made is None:
+            if self.request.POST.get("person", "").strip():
+                # The same form again, long after: whoever sent it may never have seen the PIN.
+                messages.info(self.request, _("Somebody is at the till already. Make a new PIN under Staff."))
             return self.forward()
         return self.page("dashboard/onboarding_pin.html", **self.extra(), who=made.staff.name, pin=made.pin)
 

@@ -103,9 +103,8 @@ class Shown:
         tiles.append(self._tile(_("Rewards handed out"), "rewards_redeemed"))
         audience = report.audience
         again = _percent(audience.customers - audience.frequency[0], audience.customers)
-        line, area = self._spark(lambda figures: max(figures.visits - figures.new_cards, 0))
         tiles.append({
-            "label": _("Came more than once"), "value": again, "line": line, "area": area,
+            "label": _("Came more than once"), "value": again,
             "note": _("%(count)s customers") % {"count": grouped(audience.customers)},
         })  # fmt: skip
         return tiles

@@ -144,6 +144,7 @@ def _rows() -> dict[str, Text]:
 def _refusals() -> dict[str, Text]:
     return {
         "nothing_given": _("Nothing was given."),
+        "next_waits": _("The next card is read. It opens after this."),
         "cooldown_active": _("Next stamp possible at %(time)s"),
         "daily_limit_reached": _("All stamps of today are given. More from %(time)s."),
         "duplicate_title": _("Just booked at %(time)s. Once more?"),

@@ -43,10 +43,16 @@ class AnswerSerializer(serializers.Serializer):
     at = serializers.DateTimeField(allow_null=True)
 
 
+class MayStampSerializer(AnswerSerializer):
+    """The same for a stamp, with how many the card can still get today; null without a daily limit."""
+
+    remaining_today = serializers.IntegerField(allow_null=True)
+
+
 class CanSerializer(serializers.Serializer):
     """What the card allows at this store now."""
 
-    stamp = AnswerSerializer()
+    stamp = MayStampSerializer()
     earn_points = AnswerSerializer()
     redeem = AnswerSerializer()
 

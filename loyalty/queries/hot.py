@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.utils.translation import gettext_lazy as _
 from psycopg.errors import LockNotAvailable
 
@@ -173,14 +173,26 @@ def opened(wanted: Wanted) -> Iterator[Loaded]:
             with pipeline() as line:
                 announce(line, Scope(merchant_id), lock_timeout=LOCK_TIMEOUT)
                 found = _queue(line, wanted)
+            loaded = _read(wanted, found)
         except OperationalError as error:
             if not isinstance(error.__cause__, LockNotAvailable):
                 raise
-            if "key" in found and wanted.asked is not None:
-                # Where the same request holds the card, that is the reason to tell.
-                idempotency.settle(wanted.asked, *found["key"])
-            raise CardBusy(retry_after=1) from error
-        yield _read(wanted, found)
+            loaded = _without_card(wanted, found)
+            if loaded.answer is None:
+                raise CardBusy(retry_after=1) from error
+            transaction.set_rollback(True)
+        yield loaded
+
+
+def _without_card(wanted: Wanted, found: dict[str, Any]) -> Loaded:
+    """Read what came before the card, which somebody else holds: a replay needs none, and who runs already is told so.
+
+    Raises what access.read raises, and the idempotency conflicts.
+    """
+    loaded = Loaded(access_queries.read(wanted.credential, found["context"].one(), wanted.store_code))
+    if "key" in found and wanted.asked is not None:
+        loaded.answer = idempotency.settle(wanted.asked, *found["key"])
+    return loaded
 
 
 def _queue(line: Pipeline, wanted: Wanted) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What can be done with a card at a store now: the very rules of the operations, asked without doing anything."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,11 +17,16 @@ WHEN = ("next_stamp_available_at", "resets_at")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whether something can be done; code and time say why not, and until when."""
+    """Whether something can be done; code and time say why not, and until when.
+
+    remaining_today: how many stamps the card can still get today; None without a daily limit, or when something else
+    than the limit is in the way.
+    """
 
     allowed: bool
     code: str | None = None
     at: datetime | None = None
+    remaining_today: int | None = None
 
 
 def can(call: Call, *, card_id: UUID, cheapest: UUID | None) -> dict[str, Answer]:
@@ -37,7 +42,7 @@ def can(call: Call, *, card_id: UUID, cheapest: UUID | None) -> dict[str, Answer
     elif redeem.code == "wrong_program_type":
         redeem = Answer(False, "insufficient_points")
     return {
-        "stamp": _ask(lambda: stamps.preview(call, card=card)),
+        "stamp": _ask_stamp(lambda: stamps.preview(call, card=card)),
         "earn_points": _ask(lambda: points.preview(call, card=card, cents=1)),
         "redeem": redeem,
     }
@@ -48,5 +53,13 @@ def _ask(preview: Callable[[], Any]) -> Answer:
         preview()
     except DomainError as refusal:
         at = next((refusal.facts[name] for name in WHEN if refusal.facts.get(name)), None)
-        return Answer(False, refusal.code, at)
+        return Answer(False, refusal.code, at, refusal.facts.get("stamps_remaining_today"))
     return Answer(True)
+
+
+def _ask_stamp(preview: Callable[[], dict[str, Any]]) -> Answer:
+    """Ask as `_ask` does; what remains is told as it is now, while the preview counts its one stamp as given."""
+    seen: dict[str, Any] = {}
+    answer = _ask(lambda: seen.update(preview()))
+    left = seen.get("stamps_remaining_today")
+    return answer if left is None else replace(answer, remaining_today=left + 1)

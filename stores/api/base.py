@@ -1,6 +1,7 @@
 """The base of every view of the store API: who calls, for which store, with which right."""
 
 from contextlib import ExitStack
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -81,4 +82,8 @@ class StoreAPIView(APIView):
     def answer(self, answer: idempotency.Answer) -> HttpResponse:
         """Make the response of a write: its text is sent as it is stored, so that a replay is the same."""
         headers = {idempotency.REPLAY: "true"} if answer.replayed else None
+        if answer.status == HTTPStatus.NO_CONTENT:
+            empty = HttpResponse(status=answer.status, headers=headers)
+            del empty["Content-Type"]
+            return empty
         return HttpResponse(answer.text, content_type="application/json", status=answer.status, headers=headers)

@@ -22,7 +22,7 @@ def work():
         with slots.taken():
             began = time.monotonic()
             time.sleep(0.02)
-            print(began, time.monotonic(), flush=True)
+            sys.stdout.write(f"{began} {time.monotonic()}\\n")
 threads = [threading.Thread(target=work) for _ in range(3)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()

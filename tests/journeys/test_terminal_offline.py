@@ -172,7 +172,7 @@ def test_sale_is_saved_and_a_reward_says_that_it_needs_a_connection(open_till: A
     types(till, card)
     till.page.click(hook("redeem"))
     till.says("Rewards need a connection")
-    till.page.keyboard.press("Enter")
+    till.enter()
     till.sees_card(card)
     till.amount("2340")
     till.page.click(hook("give"))

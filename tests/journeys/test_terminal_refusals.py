@@ -40,7 +40,7 @@ def test_cooldown_is_told_with_the_time(open_till: Any) -> None:
     till.page.click(hook("give"))
     till.page.wait_for_selector(f"{hook('refusal')} :text-matches('Next stamp possible at {CLOCK}')")
     till.says("Nothing was given.")
-    till.page.keyboard.press("Enter")
+    till.enter()
     till.sees_card(card)
     assert world.assert_adds_up(card).stamp_count == 1
 
@@ -114,7 +114,7 @@ def test_unknown_number_says_what_to_do(open_till: Any) -> None:
     till.page.fill(hook("scan-input"), "123456789015")
     till.page.press(hook("scan-input"), "Enter")
     till.says("No card here by that")
-    till.page.keyboard.press("Enter")
+    till.enter()
     assert till.focus() == "scan-input"
 
 

@@ -94,6 +94,11 @@ class Till:
         """Wait until success is confirmed: then it can be undone."""
         self.page.wait_for_selector(f"{hook('done')}:not([data-pending]) {hook('undo')}")
 
+    def enter(self) -> None:
+        """Press Enter on a refusal, once it takes a key."""
+        self.page.wait_for_selector(f"{hook('refusal')} ~ * button:not(.arriving):focus")
+        self.page.keyboard.press("Enter")
+
     def says(self, text: str) -> None:
         """Wait until the sheet says a sentence."""
         self.page.wait_for_selector(f"#sheet :text('{text}')")

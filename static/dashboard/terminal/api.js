@@ -31,6 +31,9 @@ export class Unreached extends Error {
   }
 }
 
+// Nobody can say whether it was done: no answer came, or the same request is running still.
+export const isOpen = (error) => error instanceof Unreached || error.code === "idempotency_in_progress";
+
 // A key that makes a write count once; randomUUID exists on secure addresses only.
 export function newKey() {
   if (crypto.randomUUID) return crypto.randomUUID();

@@ -47,7 +47,8 @@ export function stampWords(card, answer) {
 // The words of `quantity` stamps before they are given; null when the sheet says that they will not be, or may not.
 export function stampsAhead(card, quantity) {
   const count = card.stamp_count + quantity;
-  if (!card.can?.stamp?.allowed || count > card.stamps_target) return null;
+  const may = card.can?.stamp;
+  if (!may?.allowed || count > card.stamps_target || quantity > (may.remaining_today ?? quantity)) return null;
   return stampWords(card, {
     stamps_added: quantity, stamp_count: count, stamps_target: card.stamps_target, reward_earned: count === card.stamps_target,
   });

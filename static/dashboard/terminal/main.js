@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import * as camera from "./camera.js";
-import { $, say, view } from "./dom.js";
+import { $, fill, say, view } from "./dom.js";
 import * as done from "./done.js";
 import * as flow from "./flow.js";
 import { quietly } from "./focus.js";
@@ -14,7 +14,7 @@ import { newCard } from "./newcard.js";
 import { scanOf } from "./operations.js";
 import * as pin from "./pin.js";
 import * as queue from "./queue.js";
-import { refuse, words } from "./refusal.js";
+import { isArriving, refuse, words } from "./refusal.js";
 import { fieldSource, read, wedgeSource } from "./scan.js";
 import * as sheet from "./sheet.js";
 import * as shell from "./shell.js";
@@ -61,16 +61,29 @@ function rest() {
   else done.idle();
 }
 
+// After a "no": the card that was scanned while it was on its way, else `otherwise`.
+function next(otherwise) {
+  if (state.parked) find(state.parked);
+  else otherwise();
+}
+
 function close() {
   latest += 1;
   state.card = null;
   field.value = "";
-  rest();
+  next(rest);
+}
+
+function park(scan) {
+  state.parked = scan;
+  fill($("#sheet"), { waits: t("next_waits") });
+  say(t("next_waits"));
 }
 
 // Look up what was scanned or typed, and open it.
 async function find(scan) {
   touch();
+  state.parked = null;
   if (locked()) {
     state.waiting = scan;
     if (view() === "pin") say(t("card_waits"));
@@ -81,7 +94,13 @@ async function find(scan) {
   const mine = latest;
   const slow = setTimeout(() => { main.dataset.loading = "yes"; }, SLOW);
   try {
-    await state.sending;
+    let refused = isArriving();
+    while (state.sending) refused = await state.sending;
+    if (mine !== latest) return;
+    if (refused) {
+      park(scan);
+      return;
+    }
     if (!net.online() && scan.kind !== "query") {
       unknown(scan);
       return;
@@ -130,8 +149,8 @@ function notFound(error, scan) {
     unknown(scan);
     return;
   }
-  const again = { label: t("try_again"), run: () => find(scan) };
-  const ok = { label: OK, run: () => { close(); field.value = scan.kind === "query" ? scan.value : ""; field.select(); } };
+  const again = { label: t("try_again"), run: () => next(() => find(scan)) };
+  const ok = { label: OK, run: () => next(() => { close(); field.value = scan.kind === "query" ? scan.value : ""; field.select(); }) };
   if (error instanceof api.Refusal) refuse(words(error), [ok]);
   else refuse({ ...words(error), text: t(net.online() ? "lookup_lost" : "search_offline") }, [again, ok]);
 }
@@ -154,7 +173,7 @@ function openNewCard() {
   newCard({ close, made: (card) => find({ kind: "card_number", value: card.card_number }) });
 }
 
-flow.setUp({ find, close, signedOut, ok: OK });
+flow.setUp({ find, next, close, signedOut, ok: OK });
 sheet.setUp({ close, history: showHistory });
 done.setUp({ undo: flow.undo, rest, reopen: (card) => find(scanOf(card)) });
 kept.setUp({ close, pairUrl: root.dataset.pairUrl, discardUrl: root.dataset.discardUrl });
@@ -175,6 +194,7 @@ on("locked", (why) => {
   pin.showPerson(person);
   state.resume = null;
   state.waiting = null;
+  state.parked = null;
   document.querySelector("dialog[open]")?.close();
   field.value = "";
   askWho(why ? t(why) : "");

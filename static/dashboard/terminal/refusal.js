@@ -1,8 +1,9 @@
 // What a "no" means for the person at the till: what happened, what stays safe, what to do next.
 
-import { Refusal, Unreached } from "./api.js";
+import { Refusal, Unreached, isOpen } from "./api.js";
 import { $, clone, fill, say, show } from "./dom.js";
 import { signal } from "./signals.js";
+import { state } from "./state.js";
 import { knows, moment, t } from "./words.js";
 
 const ARRIVES = 350; // ms
@@ -25,11 +26,8 @@ function redeemed({ redeemed_at: at, redeemed_by: by }) {
 
 // {tone, title, text, safe}: the words of an error.
 export function words(error) {
-  if (error instanceof Unreached) {
-    return error.sent
-      ? { tone: "net", title: t("network_title"), text: t("network_text") }
-      : { tone: "net", title: t("offline_title"), text: t("offline_text") };
-  }
+  if (error instanceof Unreached && !error.sent) return { tone: "net", title: t("offline_title"), text: t("offline_text") };
+  if (isOpen(error)) return { tone: "net", title: t("network_title"), text: t("network_text") };
   if (!(error instanceof Refusal)) return { tone: "alert", title: t("server_title"), safe: t("nothing_given") };
   const { code, facts, detail } = error;
   const safe = t("nothing_given");
@@ -47,7 +45,6 @@ export function words(error) {
     case "void_window_closed":
       return { tone: "alert", title: code === "already_voided" ? detail : t(code) };
     case "card_busy":
-    case "idempotency_in_progress":
       return { tone: "time", title: t("card_busy"), safe };
     case "own_card":
     case "cross_store_redemption_off":
@@ -59,17 +56,20 @@ export function words(error) {
   }
 }
 
+// A refusal has just come, and nobody can have read it yet.
+export const isArriving = () => Boolean($("#sheet .arriving"));
+
 // Show a refusal; `actions` are [{label, run, fill}], the first one is what Enter does.
 export function refuse({ tone, title, text, safe }, actions) {
-  const root = fill(clone("refusal"), { title, text, safe });
+  const root = fill(clone("refusal"), { title, text, safe, waits: state.parked && t("next_waits") });
   root.dataset.tone = tone;
   const buttons = actions.map(({ label, run, test }, at) => {
     const button = clone("action");
     button.classList.add(at === 0 ? "btn-fill" : "btn-line");
     button.textContent = label;
     if (test) button.dataset.test = test;
-    button.addEventListener("click", run);
-    // A key that is held down, or the second tap of a double tap, was not meant for this sheet.
+    // A key that is held down, the second tap of a double tap, a scanner's Enter: not meant for this sheet.
+    button.addEventListener("click", () => { if (!button.classList.contains("arriving")) run(); });
     button.addEventListener("keydown", (event) => { if (event.repeat) event.preventDefault(); });
     button.classList.add("arriving");
     setTimeout(() => button.classList.remove("arriving"), ARRIVES);

@@ -166,7 +166,8 @@ function drawGiving(root, card) {
   const { points } = counts(card);
   const can = (points ? card.can?.earn_points : card.can?.stamp) ?? { allowed: true };
   const give = $("[data-act=give]", root);
-  fill(root, { why: can.allowed ? null : reason(can), left: leftToday(card) });
+  const left = points || !can.allowed ? null : can.remaining_today;
+  fill(root, { why: can.allowed ? null : reason(can), left: Number.isInteger(left) ? t("left_today", { count: left }) : null });
   // What is not possible now steps back: outlined, with the reason over it; the server has the last word.
   give.classList.toggle("btn-fill", can.allowed);
   give.classList.toggle("btn-line", !can.allowed);
@@ -176,16 +177,12 @@ function drawGiving(root, card) {
   } else drawStepper(root, card, give);
 }
 
-function leftToday(card) {
-  const left = card.stamps_remaining_today ?? card.can?.stamp?.remaining_today;
-  return Number.isInteger(left) ? t("left_today", { count: left }) : null;
-}
-
 function drawStepper(root, card, give) {
   let quantity = 1;
+  const most = Math.max(Math.min(card.can?.stamp?.remaining_today ?? MOST_STAMPS, MOST_STAMPS), 1);
   const draw = () => fill(root, { quantity, give: t("give_stamps", { count: quantity }) });
   const step = (by) => {
-    quantity = Math.min(Math.max(quantity + by, 1), MOST_STAMPS);
+    quantity = Math.min(Math.max(quantity + by, 1), most);
     draw();
     say(t("give_stamps", { count: quantity }));
   };

@@ -9,6 +9,8 @@ export const state = {
   staff: null, // {id, name, token, expiresAt, unproven}
   card: null, // the card on the sheet
   waiting: null, // a scan that came while the till was locked
+  sending: null, // what is on its way: resolves to whether a "no" to it stands on the sheet
+  parked: null, // a scan that came meanwhile and opens after that "no"
   last: null, // the last success that can be undone
 };
 

@@ -152,7 +152,7 @@ def test_consents_are_shown_with_their_proof(shop: Shop) -> None:
     assert answer.context["consents"].given == []
     assert [row.granted for row in answer.context["consents"].decisions] == [False, True]
     assert "Proof of consent" in page
-    assert "storefront · 2026-11 · fr · tom@example.com" in page
+    assert 'With the card · <span translate="no">2026-11 · fr · tom@example.com' in page
     assert page.index(">Withdrawn<") < page.index(">Agreed<")
 
 

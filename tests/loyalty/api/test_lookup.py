@@ -57,7 +57,7 @@ def test_lookup_by_each_reference_is_masked_and_says_what_can_be_done(world: Wor
         "M… K.", "m…@example.com", "••• 42",
     )  # fmt: skip
     assert found["can"] == {
-        "stamp": {"allowed": True, "code": None, "at": None},
+        "stamp": {"allowed": True, "code": None, "at": None, "remaining_today": None},
         "earn_points": {"allowed": False, "code": "wrong_program_type", "at": None},
         "redeem": {"allowed": False, "code": "insufficient_stamps", "at": None},
     }
@@ -75,7 +75,9 @@ def test_lookup_names_the_time_of_the_next_stamp(world: World) -> None:
     card = world.card()
     world.stamp(card)
 
-    assert can(world, card)["stamp"] == {"allowed": False, "code": "cooldown_active", "at": "2026-03-10T12:15:00Z"}
+    assert can(world, card)["stamp"] == {
+        "allowed": False, "code": "cooldown_active", "at": "2026-03-10T12:15:00Z", "remaining_today": None,
+    }  # fmt: skip
 
 
 @time_machine.travel(NOON, tick=False)
@@ -84,7 +86,22 @@ def test_lookup_names_the_end_of_the_day(world: World) -> None:
     card = world.card()
     world.stamp(card)
 
-    assert can(world, card)["stamp"] == {"allowed": False, "code": "daily_limit_reached", "at": "2026-03-10T23:00:00Z"}
+    assert can(world, card)["stamp"] == {
+        "allowed": False, "code": "daily_limit_reached", "at": "2026-03-10T23:00:00Z", "remaining_today": 0,
+    }  # fmt: skip
+
+
+@time_machine.travel(NOON, tick=False)
+def test_lookup_says_how_many_stamps_the_day_still_allows(world: World) -> None:
+    world.change(max_daily_stamps=3)
+    card = world.card()
+    for left in (3, 2, 1):
+        found = can(world, card)
+        assert (found["stamp"]["allowed"], found["stamp"]["remaining_today"]) == (True, left)
+        assert "remaining_today" not in found["earn_points"] | found["redeem"]
+        world.stamp(card)
+
+    assert can(world, card)["stamp"]["remaining_today"] == 0
 
 
 def test_lookup_says_when_a_stamp_reward_is_ready(world: World) -> None:

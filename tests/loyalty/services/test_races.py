@@ -140,6 +140,7 @@ def test_a_wait_for_a_card_is_bounded(real_db: Any) -> None:
 def test_a_key_that_is_running_is_told_before_the_card_it_holds(real_db: Any) -> None:
     world = World.make()
     card = world.card()
+    before = world.stamp(card, key="before")
     with real_db.connect_as_app() as holder:
         name = f"{world.merchant_id}/same"
         holder.execute("SELECT set_config('app.merchant_id', %s, true)", (str(world.merchant_id),))
@@ -149,6 +150,7 @@ def test_a_key_that_is_running_is_told_before_the_card_it_holds(real_db: Any) ->
             world.stamp(card, key="same")
         with pytest.raises(DomainError) as other:
             world.stamp(card, key="another")
+        assert world.stamp(card, key="before") == before, "a replay needs no card"
     assert refused.value.code == "idempotency_in_progress"
     assert other.value.code == "card_busy"
 

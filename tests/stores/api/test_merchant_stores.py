@@ -161,7 +161,7 @@ def test_closing_ends_everything_of_the_store(shop: Shop) -> None:
 
     answer = shop.by_owner("delete", path)
 
-    assert (answer.status_code, answer.content) == (204, b"")
+    assert (answer.status_code, answer.content, answer.get("Content-Type")) == (204, b"", None)
     for gone in (path, f"http://testserver{public}", f"http://testserver/{image}"):
         assert shop.by_key("get", gone).status_code == 404
     assert Client().post(
