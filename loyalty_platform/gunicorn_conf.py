@@ -11,7 +11,7 @@ MOST_WORKERS = 4
 bind = os.environ.get("WEB_BIND", "0.0.0.0:8000").split(",")
 workers = int(os.environ.get("WEB_WORKERS") or min(os.cpu_count() or 1, MOST_WORKERS))
 threads = int(os.environ.get("WEB_THREADS", "4"))
-worker_class = "gthread"
+worker_class = "loyalty_platform.web_worker.EvenWorker"
 keepalive = 15
 timeout = 30
 # How long a request may still take once we are told to stop.
