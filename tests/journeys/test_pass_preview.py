@@ -181,7 +181,7 @@ def test_a_colour_on_which_nothing_reads_is_not_kept(desk: Any) -> None:
     one.page.click("main button:has-text('Continue')")
 
     assert one.page.url.endswith("/store/onboarding/2")
-    assert colours.nearest(HARD) in one.said("main form")
+    assert colours.nearest(HARD) in one.said("main")
     one.page.click(hook("shade"))
     one.page.click("main button:has-text('Continue')")
     one.page.wait_for_url("**/store/onboarding/3")
