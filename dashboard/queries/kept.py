@@ -20,7 +20,7 @@ from django.db import transaction
 logger = logging.getLogger(__name__)
 
 # So many rows behind a count are counted while a page waits.
-QUICK = 10_000
+QUICK = 2_000
 # After a count that took a second the next one begins ten seconds later at the earliest.
 PACE = 10
 LONGEST_SECONDS = 60

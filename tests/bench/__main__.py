@@ -4,6 +4,7 @@ import os
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,11 +44,11 @@ def main() -> int:
         clients.run(target, connections=CONNECTIONS, seconds=2)
         rounds = [_round(stage, target, script, number) for number in range(1, ROUNDS + 1)]
         rate = statistics.median(item.http.rate for item in rounds)
-        calm = clients.run(target, connections=CONNECTIONS, seconds=SECONDS, rate=rate / 2)
+        calm = [clients.run(target, connections=CONNECTIONS, seconds=SECONDS, rate=rate / 2) for _ in rounds]
         _report(rounds, calm)
         print(_round_trips(stage, cards[0]))
         print(f"verify_ledger: {stage.manage('verify_ledger')}")
-    statuses = sum((item.http.statuses for item in rounds), calm.statuses)
+    statuses = sum((item.statuses for item in [*(each.http for each in rounds), *calm]), Counter[int]())
     failed = {status: count for status, count in statuses.items() if status != 201}
     if failed:
         print(f"Some stamps were not given: {failed}")
@@ -71,7 +72,7 @@ def _round(stage: Stage, target: Target, script: Path, number: int) -> Round:
     return found
 
 
-def _report(rounds: list[Round], calm: Measured) -> None:
+def _report(rounds: list[Round], calm: list[Measured]) -> None:
     def median(values: list[float]) -> float:
         return statistics.median(values)
 
@@ -83,7 +84,11 @@ def _report(rounds: list[Round], calm: Measured) -> None:
         f"full load        p50 {median([item.http.percentile(50) for item in rounds]):.1f} ms, "
         f"p99 {median([item.http.percentile(99) for item in rounds]):.1f} ms"
     )
-    print(f"half load        p50 {calm.percentile(50):.1f} ms, p99 {calm.percentile(99):.1f} ms at {calm.rate:.0f}/s")
+    tails = [item.percentile(99) for item in calm]
+    print(
+        f"half load        p50 {median([item.percentile(50) for item in calm]):.1f} ms, p99 {median(tails):.1f} ms "
+        f"at {median([item.rate for item in calm]):.0f}/s  (p99 of each: {', '.join(f'{tail:.1f}' for tail in tails)})"
+    )
     print(
         f"processor        {median([item.web_cpu for item in rounds]):.2f} ms web + "
         f"{median([item.database_cpu for item in rounds]):.2f} ms PostgreSQL a stamp; "
