@@ -9,17 +9,31 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import redis
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
 logger = logging.getLogger(__name__)
 QUIET_SECONDS = 5.0
 T = TypeVar("T")
 
 
+class _OneClient(RedisCacheClient):
+    """Makes one client instead of one for each command, which takes longer than the command itself."""
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        """Return the client; its pool hands each thread a connection of its own."""
+        if (found := getattr(self, "_made", None)) is None:
+            found = self._made = super().get_client(key, write=write)
+        return found
+
+
 class ForgivingRedisCache(RedisCache):
     """Redis as Django's cache; while it is away reads find nothing, and writes are forgotten."""
 
     _away_until = 0.0
+
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = _OneClient
 
     def _try(self, work: Callable[[], T], otherwise: T) -> T:
         if time.monotonic() < self._away_until:

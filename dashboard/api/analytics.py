@@ -65,6 +65,6 @@ class AnalyticsView(MerchantAPIView):
 
     def bound_store(self) -> Store | None:
         """Return the store that the caller's key is bound to."""
-        if self.credential.kind != "api_key":
+        if self.credential.kind != "api_key" or not self.access.is_bound:
             return None
         return ApiKey.objects.select_related("store").get(pk=self.credential.id).store

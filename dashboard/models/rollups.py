@@ -139,13 +139,15 @@ class FirstReward(RollupModel):
 class RollupState(RollupModel):
     """How far a merchant's rollups are.
 
-    covered_until: what was recorded before is counted for certain. version: counts the changes. zones: the clocks of
-    the stores by which the hours were counted; when they change, everything is counted anew.
+    covered_until: what was recorded before is counted for certain. version: counts the changes; changes: which days
+    they touched (see dashboard.queries.versions). zones: the clocks of the stores by which the hours were counted; when
+    they change, everything is counted anew.
     """
 
     covered_until = models.DateTimeField()
     refreshed_at = models.DateTimeField()
     version = models.BigIntegerField(default=1)
+    changes = models.JSONField(default=list, db_default=[])
     zones = models.JSONField(default=dict)
 
     class Meta(RollupModel.Meta):

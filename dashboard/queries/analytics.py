@@ -17,6 +17,7 @@ from dashboard.queries.audiences import Audience, FirstRewards
 from dashboard.queries.outstanding import Outstanding
 from dashboard.queries.periods import Period
 from dashboard.queries.sums import Sums
+from dashboard.queries.versions import Versions
 from stores.models import Store
 
 WEEK = 7
@@ -126,25 +127,25 @@ def report(period: Period, *, store: Store | None = None) -> Report:
     now, earlier = ({**values, "first": each.first, "last": each.last} for each in (period, period.before))
     with pipeline() as line:
         asked = {name: line.run(SQL[name], now) for name in ("state", "days", "parts", "weekdays", "gone")}
-        before, held = line.run(SQL["days"], earlier), outstanding.ask(line, period.last, now)
+        before, held = line.run(SQL["sum"], earlier), outstanding.ask(line, period.last, now)
     state, gone = asked["state"].one() or {}, asked["gone"].one() or {}
     days = {row["day"]: _figures(row) for row in asked["days"].all()}
     by_store, by_staff = _parts(asked["parts"].all())
     standing, until = outstanding.told(held), state["covered_until"]
-    version = audiences.Version(merchant_id, state["version"], until)
-    came, came_before = (audiences.of(each, store, version) for each in (period, period.before))
-    first_rewards = audiences.rewarded(period, store, version)
+    versions = Versions.read(state["version"], state["changes"])
+    who = audiences.of(period, store, audiences.Asked(merchant_id, versions, until))
     return Report(
-        period=period, store=store, currency=state["currency"], as_of=_oldest(until, came, came_before, first_rewards),
+        period=period, store=store, currency=state["currency"],
+        as_of=_oldest(until, who.now, who.before, who.first_rewards),
         members=standing.cards_ever - gone["gone"], figures=Figures.total(days.values()),
-        audience=came,
-        before=Figures.total(_figures(row) for row in before.all()),
-        audience_before=came_before,
+        audience=who.now,
+        before=_figures(before.one() or dict.fromkeys(NAMES, 0)),
+        audience_before=who.before,
         by_day=[(day, days.get(day) or Figures()) for day in period.each()],
         weekdays=_weekdays(asked["weekdays"].all()),
         by_store=by_store, by_staff=by_staff, outstanding=standing,
         lifetime_value_cents=_share(standing.sales_cents, standing.cards),
-        first_rewards=first_rewards,
+        first_rewards=who.first_rewards,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from django.db import connection
 
 from dashboard.queries import kept
 from dashboard.queries.periods import Period
+from dashboard.queries.versions import Versions
 from stores.models import Store
 
 # Customers by how many visits they made in the period: from, to (None: and more).
@@ -47,11 +48,11 @@ MADE_HERE = {
 }
 
 
-class Version(NamedTuple):
-    """Which rollups are asked: whose, which version of them (0: there are none yet), up to when they are complete."""
+class Asked(NamedTuple):
+    """Which rollups are asked: whose, which versions of them, up to when they are complete."""
 
     merchant_id: UUID
-    number: int
+    versions: Versions
     until: datetime | None
 
 
@@ -91,28 +92,35 @@ class FirstRewards:
     as_of: datetime | None = None
 
 
-def of(period: Period, store: Store | None, version: Version) -> Audience:
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who came in a period and in the one before, and how long the first reward took in it."""
+
+    now: Audience
+    before: Audience
+    first_rewards: FirstRewards
+
+
+def of(period: Period, store: Store | None, rollups: Asked) -> Who:
     """Return who came; inside the merchant's scope.
 
     Of a merchant whose customers take long to count it may be some minutes old, and `as_of` says how old: see kept.py.
     """
-    found = _asked("came", period, store, version)
-    return Audience(**{**found, "frequency": tuple(found["frequency"])})
+    merchant_id = rollups.merchant_id
+    questions = [
+        kept.Question(name, merchant_id, (merchant_id, each.first, each.last, store.pk if store else None))
+        for name, each in (("came", period), ("came", period.before), ("rewarded", period))
+    ]
+    if not rollups.versions.number:
+        counts = [kept.Kept(kept.COUNTERS[each.name].count(*each.arguments)) for each in questions]
+    else:
+        counts = kept.answers(questions, rollups.versions, until=rollups.until)
+    now, before, rewarded = counts
+    return Who(_audience(now), _audience(before), FirstRewards(**{**rewarded.value, "as_of": rewarded.as_of}))
 
 
-def rewarded(period: Period, store: Store | None, version: Version) -> FirstRewards:
-    """Return how long the first reward took; inside the merchant's scope, as old as `of` may be."""
-    return FirstRewards(**_asked("rewarded", period, store, version))
-
-
-def _asked(name: str, period: Period, store: Store | None, version: Version) -> dict[str, Any]:
-    merchant_id = version.merchant_id
-    arguments = (merchant_id, period.first, period.last, store.pk if store else None)
-    if not version.number:
-        return dict(kept.COUNTERS[name].count(*arguments))
-    question = kept.Question(name, merchant_id, arguments)
-    found = kept.answer(question, version=version.number, until=version.until)
-    return {**found.value, "as_of": found.as_of}
+def _audience(found: kept.Kept) -> Audience:
+    return Audience(**{**found.value, "frequency": tuple(found.value["frequency"]), "as_of": found.as_of})
 
 
 def _count_audience(merchant_id: UUID, first: date, last: date, store_id: UUID | None) -> dict[str, Any]:
@@ -136,8 +144,13 @@ def _later(arguments: tuple[Any, ...], asked: float, now: float) -> tuple[Any, .
     return merchant_id, first + gone, last + gone, store_id
 
 
-kept.COUNTERS["came"] = kept.Counter(_count_audience, lambda found: int(found["customers"]), _later)
-kept.COUNTERS["rewarded"] = kept.Counter(_count_rewarded, lambda found: int(found["cards"]), _later)
+def _last(arguments: tuple[Any, ...]) -> date:
+    last: date = arguments[2]
+    return last
+
+
+kept.COUNTERS["came"] = kept.Counter(_count_audience, lambda found: int(found["customers"]), _later, _last)
+kept.COUNTERS["rewarded"] = kept.Counter(_count_rewarded, lambda found: int(found["cards"]), _later, _last)
 
 
 def _tenths(days: float | None) -> float | None:

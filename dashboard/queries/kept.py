@@ -8,14 +8,16 @@ Whose turn was longest ago comes first, and a count that fails keeps its last an
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.core.cache import cache
 from django.db import transaction
+
+from dashboard.queries.versions import Versions
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +52,13 @@ class Counter:
     """How a question is counted, inside its scope.
 
     size: about how many things an answer counted; later: the arguments that mean the same some days later, given when
-    it was asked and the time now.
+    it was asked and the time now. last: the last day that is looked at, None: whatever there is.
     """
 
     count: Callable[..., Any]
     size: Callable[[Any], int]
     later: Callable[[tuple[Any, ...], float, float], tuple[Any, ...]] = lambda arguments, _asked, _now: arguments
+    last: Callable[[tuple[Any, ...]], date | None] = lambda _arguments: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +83,42 @@ class _Answer:
 COUNTERS: dict[str, Counter] = {}
 
 
-def answer(question: Question, *, version: int, until: datetime | None = None, fresh_seconds: float = 0) -> Kept:
+def answer(question: Question, versions: Versions, *, until: datetime | None = None, fresh_seconds: float = 0) -> Kept:
     """Return the count; of a slow one the last that was made, a minute or some of its own lengths old at most.
 
-    version: of what is counted; an answer of another version, that is older than fresh_seconds, is an old one.
-    until: up to when that version is complete; without it, up to now.
+    versions: of what is counted; an answer of another version, that is older than fresh_seconds, is an old one.
+    until: up to when these versions are complete; without it, up to now.
     """
-    found, now = _read(question), time.time()
-    if found is not None and found.version != version and now - found.at < fresh_seconds:
-        return Kept(found.value, _as_of(found))
-    if found is None or (
-        found.version != version and (not found.slow or now - found.at > LONGEST_SECONDS + 2 * PACE * found.took)
-    ):
-        found = _count(question, version, until)
-    if found.slow:
-        _remember(question, now)
-    return Kept(found.value, None if found.version == version else _as_of(found))
+    return answers([question], versions, until=until, fresh_seconds=fresh_seconds)[0]
+
+
+def answers(
+    questions: Sequence[Question], versions: Versions, *, until: datetime | None = None, fresh_seconds: float = 0
+) -> list[Kept]:
+    """Return several counts of one merchant, as `answer` returns each."""
+    asked, now = _list(questions[0].merchant_id), time.time()
+    known = cache.get_many([asked, *(question.key for question in questions)])
+    found, made, slow = [], {}, []
+    for question in questions:
+        last, version = _read(known.get(question.key)), _version(question, versions)
+        if last is not None and last.version != version and now - last.at < fresh_seconds:
+            found.append(Kept(last.value, _as_of(last)))
+            continue
+        if last is None or (
+            last.version != version and (not last.slow or now - last.at > LONGEST_SECONDS + 2 * PACE * last.took)
+        ):
+            last = made[question.key] = _count(question, version, until)
+        if last.slow:
+            slow.append(question)
+        found.append(Kept(last.value, None if last.version == version else _as_of(last)))
+    if made:
+        cache.set_many({key: asdict(each) for key, each in made.items()}, ASKED_SECONDS)
+    _remember(slow, known.get(asked) or {}, now)
+    return found
 
 
 def renew(
-    merchant_id: UUID | None, *, version: int, until: datetime | None = None, deadline: float | None = None
+    merchant_id: UUID | None, versions: Versions, *, until: datetime | None = None, deadline: float | None = None
 ) -> int:
     """Count anew what was asked for within the last day and is old by now, inside its scope; returns how many.
 
@@ -109,6 +128,7 @@ def renew(
     for question, last in _wanted(merchant_id, time.time()):
         if deadline is not None and time.monotonic() >= deadline:
             break
+        version = _version(question, versions)
         if last is not None and (last.version == version or time.time() - last.at < PACE * last.took):
             continue
         done += _renewed(question, version, until)
@@ -124,7 +144,7 @@ def _wanted(merchant_id: UUID | None, now: float) -> list[tuple[Question, _Answe
             continue
         for each in (arguments, COUNTERS[name].later(arguments, when, now)):
             question = Question(name, merchant_id, each)
-            wanted.setdefault(question, _read(question))
+            wanted.setdefault(question, _read(cache.get(question.key)))
     return sorted(wanted.items(), key=lambda item: item[1].at if item[1] else 0)
 
 
@@ -148,27 +168,29 @@ def _askers() -> dict[UUID, float]:
 def _renewed(question: Question, version: int, until: datetime | None) -> bool:
     try:
         with transaction.atomic():
-            _count(question, version, until)
+            made = _count(question, version, until)
     except Exception:
         logger.exception("counting %s of merchant %s failed", question.name, question.merchant_id)
         return False
+    cache.set(question.key, asdict(made), ASKED_SECONDS)
     return True
 
 
 def _count(question: Question, version: int, until: datetime | None) -> _Answer:
     counter, at, began = COUNTERS[question.name], time.time(), time.perf_counter()
     value = counter.count(*question.arguments)
-    made = _Answer(version, value, counter.size(value) >= QUICK, time.perf_counter() - began, at, until)
-    cache.set(question.key, asdict(made), ASKED_SECONDS)
-    return made
+    return _Answer(version, value, counter.size(value) >= QUICK, time.perf_counter() - began, at, until)
+
+
+def _version(question: Question, versions: Versions) -> int:
+    return versions.until(COUNTERS[question.name].last(question.arguments))
 
 
 def _as_of(found: _Answer) -> datetime:
     return found.until or datetime.fromtimestamp(found.at, UTC)
 
 
-def _read(question: Question) -> _Answer | None:
-    found = cache.get(question.key)
+def _read(found: Any) -> _Answer | None:
     try:
         return _Answer(**found) if found is not None else None
     except TypeError:
@@ -176,18 +198,18 @@ def _read(question: Question) -> _Answer | None:
         return None
 
 
-def _remember(question: Question, now: float) -> None:
+def _remember(questions: Sequence[Question], asked: dict[tuple[str, tuple[Any, ...]], float], now: float) -> None:
     """Note that somebody asked, beside what was asked within a day. Two at once may forget one of them until later."""
-    asked = cache.get(_list(question.merchant_id)) or {}
-    if now - asked.get((question.name, question.arguments), 0) < NOTED_SECONDS:
+    new = {(each.name, each.arguments): now for each in questions}
+    if all(now - asked.get(what, 0) < NOTED_SECONDS for what in new):
         return
-    asked = {what: when for what, when in asked.items() if now - when < ASKED_SECONDS}
-    asked[question.name, question.arguments] = now
+    asked = {**{what: when for what, when in asked.items() if now - when < ASKED_SECONDS}, **new}
     newest = sorted(asked.items(), key=lambda item: -item[1])[:MOST_QUESTIONS]
-    cache.set(_list(question.merchant_id), dict(newest), ASKED_SECONDS)
-    if question.merchant_id is not None:
+    merchant_id = questions[0].merchant_id
+    cache.set(_list(merchant_id), dict(newest), ASKED_SECONDS)
+    if merchant_id is not None:
         where = {place: when for place, when in _askers().items() if now - when < ASKED_SECONDS}
-        cache.set(ASKERS, {**where, question.merchant_id: now}, ASKED_SECONDS)
+        cache.set(ASKERS, {**where, merchant_id: now}, ASKED_SECONDS)
 
 
 def _list(merchant_id: UUID | None) -> str:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from dashboard.models import DayBalance, DayFigures, Presence
 from dashboard.queries import closed, kept
+from dashboard.queries.versions import Versions
 from loyalty.models import Program
 from merchants.enums import MerchantStatus
 from merchants.models import Merchant
@@ -70,12 +71,12 @@ def of_program(program: Program, at: datetime) -> ProgramFigures:
 
 def totals(at: datetime) -> dict[str, Any]:
     """Return the platform's totals; a minute old, or, of a big platform, what the worker counted last (`as_of`)."""
-    return dict(kept.answer(TOTALS, version=_minute(at), fresh_seconds=KEPT_SECONDS).value)
+    return dict(kept.answer(TOTALS, Versions(_minute(at)), fresh_seconds=KEPT_SECONDS).value)
 
 
 def renew(at: datetime, *, deadline: float) -> int:
     """Count the totals anew if somebody looked at them within a day; for the worker. deadline: see kept.renew."""
-    return kept.renew(None, version=_minute(at), deadline=deadline)
+    return kept.renew(None, Versions(_minute(at)), deadline=deadline)
 
 
 def _minute(at: datetime) -> int:

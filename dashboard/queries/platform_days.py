@@ -15,6 +15,7 @@ from dashboard.models import DayBalance, DayFigures
 from dashboard.queries import kept, platform_lists
 from dashboard.queries.periods import Period
 from dashboard.queries.sums import Sums
+from dashboard.queries.versions import Versions
 from merchants.enums import MerchantStatus
 from merchants.models import Merchant
 from wallets.queries import overviews
@@ -103,7 +104,8 @@ def _read(period: Period, country: str, at: datetime) -> dict[str, Any]:
     for day, count in _joined(here, min(days)):
         if day in days:
             days[day].new_merchants = count
-    made = kept.answer(kept.Question("platform_cards", None, (country,)), version=int(at.timestamp()) // KEPT_SECONDS)
+    minute = Versions(int(at.timestamp()) // KEPT_SECONDS)
+    made = kept.answer(kept.Question("platform_cards", None, (country,)), minute)
     return {
         "as_of": min(at, made.as_of or at).isoformat(), "cards": made.value,
         "merchants": here.exclude(status=MerchantStatus.CLOSED).count(),

@@ -17,8 +17,9 @@ from uuid import UUID
 
 from django.db import connection
 
+from core.db import Pipeline, pipeline
 from dashboard.models.rollups import HOURS
-from stores.models import Store
+from dashboard.queries.versions import Versions
 
 MARGIN = timedelta(seconds=30)
 BY_HOUR = ", ".join(f"COALESCE(sum(h.visits) FILTER (WHERE h.hour = {hour}), 0)" for hour in range(HOURS))
@@ -26,6 +27,13 @@ BY_HOUR = ", ".join(f"COALESCE(sum(h.visits) FILTER (WHERE h.hour = {hour}), 0)"
 CARDS = {"f": "card_id", "k": "id", "t": "card_id"}
 # What these hold of a card depends on its own rows alone.
 BY_CARD = frozenset({"presence", "first_reward"})
+PLAN_FOR_ALL = "SELECT set_config('work_mem', '128MB', true), set_config('enable_nestloop', 'off', true)"
+PLAN_AS_USUAL = "SELECT set_config('enable_nestloop', 'on', true)"
+# By whether to wait for whoever has it.
+LOCK = {
+    True: "SELECT true AS taken, pg_advisory_xact_lock(hashtextextended(%s, 0))::text",
+    False: "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0)) AS taken",
+}
 Days = Sequence[date] | None
 Row = dict[str, Any]
 
@@ -92,7 +100,7 @@ def select(name: str, days: Days) -> str:
 
 
 def parameters(merchant_id: UUID, days: Days, since: datetime | None = None) -> dict[str, Any]:
-    """Return the parameters of `select`: for some days also the cards that have rows on them, which takes a query.
+    """Return the parameters of `select`: for some days also the cards that have rows on them, which takes a round trip.
 
     since: of rollups by card only those cards are counted that something was recorded of since then; None: all.
     They stay text, as PostgreSQL wrote them: a list of thousands would be read here and written for each statement.
@@ -100,10 +108,11 @@ def parameters(merchant_id: UUID, days: Days, since: datetime | None = None) -> 
     if days is None:
         return {"merchant": merchant_id}
     wanted = {"merchant": merchant_id, "days": list(days)}
-    (cards,) = ask(SQL["cards"], wanted)
-    if since is None:
-        return {**wanted, **cards, "touched": cards["cards"]}
-    return {**wanted, **cards, **ask(SQL["touched"], {"merchant": merchant_id, "since": since})[0]}
+    with pipeline() as line:
+        on_days = line.run(SQL["cards"], wanted)
+        new = line.run(SQL["touched"], {"merchant": merchant_id, "since": since}) if since else None
+    cards = (on_days.one() or {})["cards"]
+    return {**wanted, "cards": cards, "touched": (new.one() or {})["touched"] if new else cards}
 
 
 def rows(name: str, merchant_id: UUID, days: Days) -> list[Row]:
@@ -117,9 +126,12 @@ def dirty_days(merchant_id: UUID, since: datetime) -> list[date]:
     return [row["day"] for row in ask(SQL["dirty"], {"merchant": merchant_id, "since": since})]
 
 
-def recorded_since(merchant_id: UUID, moment: datetime) -> bool:
-    """Tell whether the merchant's ledger has rows of a moment or later; inside its scope."""
-    return bool(ask(SQL["newer"], {"merchant": merchant_id, "since": moment}))
+def is_current(merchant_id: UUID, *, late: timedelta) -> bool:
+    """Tell whether nothing was recorded since the merchant's rollups were refreshed; inside its scope.
+
+    late: how long before its commit a row may have been recorded.
+    """
+    return any(row["current"] for row in ask(SQL["current"], {"merchant": merchant_id, "late": late}))
 
 
 def waiting() -> list[UUID]:
@@ -127,15 +139,47 @@ def waiting() -> list[UUID]:
     return [row["id"] for row in ask(SQL["waiting"], {})]
 
 
-def horizon(at: datetime) -> datetime:
-    """Return up to when everything that was recorded can be seen by the next statement."""
-    (row,) = ask(SQL["oldest_write"], {})
-    return min(at, row["min"] or at) - MARGIN
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far a merchant's rollups are, from whom holds their lock.
+
+    covered_until: None, they were never counted; horizon: up to when everything that was recorded can be seen by the
+    next statement; zones: the clocks of the stores as JSON, same_zones: whether the rollups were counted by them.
+    """
+
+    merchant_id: UUID
+    covered_until: datetime | None
+    versions: Versions
+    horizon: datetime
+    zones: str
+    same_zones: bool
 
 
-def zones() -> dict[str, str]:
-    """Return the clock of each store, closed ones too; inside the merchant's scope."""
-    return {str(pk): zone for pk, zone in Store.objects.values_list("pk", "time_zone")}
+def locked(merchant_id: UUID, *, at: datetime, wait: bool) -> State | None:
+    """Take the lock of a merchant's rollups until the transaction ends, and return how far they are; in one round trip.
+
+    None when somebody else has it and we do not wait. It is an advisory lock: on the row itself those who come while it
+    is being made would have to wait. at: now.
+    """
+    with pipeline() as line:
+        written = line.run(SQL["oldest_write"])
+        lock = line.run(LOCK[wait], [f"rollups of {merchant_id}"])
+        found = line.run(SQL["state"], {"merchant": merchant_id})
+    if (lock.one() or {})["taken"] is False:
+        return None
+    row, oldest = found.one() or {}, (written.one() or {})["oldest"]
+    horizon = min(at, oldest or at) - MARGIN
+    versions = Versions.read(row["version"], row["changes"])
+    return State(merchant_id, row["covered_until"], versions, horizon, row["zones"], row["same_zones"])
+
+
+def cover(line: Pipeline, state: State, days: Days, *, at: datetime) -> None:
+    """Queue the statement that says how far the rollups are now that some days were counted anew (None: all)."""
+    versions = state.versions.changed(days)
+    line.run(SQL["cover"], {
+        "merchant": state.merchant_id, "until": state.horizon, "at": at, "zones": state.zones,
+        "version": versions.number, "changes": versions.written(),
+    })  # fmt: skip
 
 
 @contextmanager
@@ -146,9 +190,18 @@ def planned_for_all() -> Iterator[None]:
     begins with the merchant, and would walk through all its rows once for each of them.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('work_mem', '128MB', true), set_config('enable_nestloop', 'off', true)")
+        cursor.execute(PLAN_FOR_ALL)
         yield
-        cursor.execute("SELECT set_config('enable_nestloop', 'on', true)")
+        cursor.execute(PLAN_AS_USUAL)
+
+
+@contextmanager
+def planned_together() -> Iterator[Pipeline]:
+    """Yield a pipeline whose statements are planned as in `planned_for_all`."""
+    with pipeline() as line:
+        line.run(PLAN_FOR_ALL)
+        yield line
+        line.run(PLAN_AS_USUAL)
 
 
 def ask(sql: str, values: Mapping[str, Any]) -> list[Row]:

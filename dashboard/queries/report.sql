@@ -3,7 +3,7 @@
 -- visits of each hour. %(merchant)s is named beside row-level security for the planner's sake; %(store)s is null for all.
 
 -- name: state
-SELECT m.currency, s.covered_until, COALESCE(s.version, 0) AS version
+SELECT m.currency, s.covered_until, s.version, s.changes::text
 FROM merchants_merchant m LEFT JOIN dashboard_rollupstate s ON s.merchant_id = m.id
 WHERE m.id = %(merchant)s
 
@@ -12,6 +12,11 @@ SELECT d.day, {figures} FROM dashboard_dayfigures d
 WHERE d.merchant_id = %(merchant)s AND d.day BETWEEN %(first)s AND %(last)s
     AND (%(store)s::uuid IS NULL OR d.store_id = %(store)s)
 GROUP BY d.day
+
+-- name: sum
+SELECT {figures} FROM dashboard_dayfigures d
+WHERE d.merchant_id = %(merchant)s AND d.day BETWEEN %(first)s AND %(last)s
+    AND (%(store)s::uuid IS NULL OR d.store_id = %(store)s)
 
 -- name: parts
 SELECT p.*, s.code, s.name AS store, n.name AS person

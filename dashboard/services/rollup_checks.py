@@ -45,7 +45,7 @@ def check(*, merchant_id: UUID, days: Sequence[date], at: datetime) -> list[Diff
     says = [f"{item.day} {item.rollup} {item.says}" for item in found]
     logger.error("rollups of merchant %s differ from the ledger: %s", merchant_id, "; ".join(says[:SHOWN]))
     wrong = sorted({item.day for item in found})
-    rollups.recount_days(merchant_id=merchant_id, days=wrong)
+    rollups.recount_days(merchant_id=merchant_id, days=wrong, at=at)
     with tenancy.scope(merchant_id):
         audit.note(
             merchant_id=merchant_id, actor_id=None, action="rollups_checked", target=f"{len(wrong)} days",

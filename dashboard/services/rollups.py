@@ -5,24 +5,26 @@ corrected, since the last time. `rebuild` counts everything. Both hold a lock of
 never meet; who finds it taken leaves the merchant to the other.
 """
 
+import json
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
-
 from core import tenancy
+from core.db import Pipeline, pipeline
 from dashboard.models import RollupState
 from dashboard.queries import kept, platform, recount
 from dashboard.queries.recount import Days, Table
+from dashboard.queries.versions import Versions
 from merchants.models import Merchant
 
 logger = logging.getLogger(__name__)
 
 REASON = "rollups: which merchants have rows in the ledger that their statistics lack"
-NEVER = datetime(1, 1, 2, tzinfo=UTC)
 # A sweep looks this far back, for the row that a watermark should never miss.
 SWEPT = timedelta(hours=26)
 # Between taking the time of a row and its commit, as a rule.
@@ -44,19 +46,7 @@ def refresh(*, merchant_id: UUID, at: datetime, since: datetime | None = None) -
     since: count the days anew of everything recorded since then, beside what is due anyway.
     """
     with tenancy.scope(merchant_id):
-        horizon = recount.horizon(at)
-        state = _locked(merchant_id, wait=False)
-        if state is None:
-            return None
-        zones = recount.zones()
-        if state.covered_until == NEVER or state.zones != zones:
-            days, from_ = None, None
-        else:
-            from_ = min(state.covered_until, since) if since else state.covered_until
-            days = recount.dirty_days(merchant_id, from_)
-        _count(state, days, from_)
-        _cover(state, until=horizon, at=at, zones=zones, changed=days is None or bool(days))
-    return Refreshed(days)
+        return _refresh(merchant_id, at, since)
 
 
 def catch_up(*, merchant_id: UUID, at: datetime) -> None:
@@ -66,27 +56,25 @@ def catch_up(*, merchant_id: UUID, at: datetime) -> None:
     those within 20 seconds.
     """
     with tenancy.scope(merchant_id):
-        state = RollupState.objects.first()
-        current = state is not None and not recount.recorded_since(merchant_id, state.refreshed_at - LATE_COMMIT)
-    if not current:
-        refresh(merchant_id=merchant_id, at=at)
+        if not recount.is_current(merchant_id, late=LATE_COMMIT):
+            _refresh(merchant_id, at)
 
 
 def rebuild(*, merchant_id: UUID, at: datetime) -> None:
     """Count all of a merchant's rollups anew, from the first ledger row to the last; waits for who is at it."""
     with tenancy.scope(merchant_id):
-        horizon = recount.horizon(at)
-        state = _waited_for(merchant_id)
-        _count(state, None)
-        _cover(state, until=horizon, at=at, zones=recount.zones(), changed=True)
+        state = _waited_for(merchant_id, at)
+        with _counting(merchant_id, None) as line:
+            recount.cover(line, state, None, at=at)
 
 
-def recount_days(*, merchant_id: UUID, days: Days) -> None:
+def recount_days(*, merchant_id: UUID, days: Days, at: datetime) -> None:
     """Count some business days anew (None: all), whatever the watermark says; waits for who is at it."""
     with tenancy.scope(merchant_id):
-        state = _waited_for(merchant_id)
-        _count(state, days)
-        RollupState.objects.filter(pk=state.pk).update(version=state.version + 1)
+        versions = _waited_for(merchant_id, at).versions.changed(days)
+        with _counting(merchant_id, days):
+            pass
+        RollupState.objects.update(version=versions.number, changes=json.loads(versions.written()))
 
 
 def refresh_waiting(*, at: datetime, back: timedelta | None = None) -> int:
@@ -133,7 +121,8 @@ def _renew_of(merchant_id: UUID, deadline: float) -> int:
         state = RollupState.objects.first()
         if state is None:
             return 0
-        return kept.renew(merchant_id, version=state.version, until=state.covered_until, deadline=deadline)
+        versions = Versions.read(state.version, json.dumps(state.changes))
+        return kept.renew(merchant_id, versions, until=state.covered_until, deadline=deadline)
 
 
 def merchants() -> list[tuple[UUID, str]]:
@@ -142,44 +131,43 @@ def merchants() -> list[tuple[UUID, str]]:
         return list(Merchant.objects.order_by("slug").values_list("pk", "slug"))
 
 
-def _locked(merchant_id: UUID, *, wait: bool) -> RollupState | None:
-    """Return the merchant's state, ours alone until the transaction ends; None when it is taken and we do not wait.
+def _refresh(merchant_id: UUID, at: datetime, since: datetime | None = None) -> Refreshed | None:
+    state = recount.locked(merchant_id, at=at, wait=False)
+    if state is None:
+        return None
+    days: Days = None
+    from_ = None
+    if state.covered_until and state.same_zones:
+        from_ = min(state.covered_until, since) if since else state.covered_until
+        days = recount.dirty_days(merchant_id, from_)
+    with _counting(merchant_id, days, from_) as line:
+        recount.cover(line, state, days, at=at)
+    return Refreshed(days)
 
-    The lock is an advisory one: on the row itself those who come while it is being made would have to wait.
-    """
-    name = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK[name], [f"rollups of {merchant_id}"])
-        if cursor.fetchone() == (False,):
-            return None
-    state, _ = RollupState.objects.get_or_create(defaults={"covered_until": NEVER, "refreshed_at": NEVER})
-    return state
 
-
-def _waited_for(merchant_id: UUID) -> RollupState:
-    state = _locked(merchant_id, wait=True)
+def _waited_for(merchant_id: UUID, at: datetime) -> recount.State:
+    state = recount.locked(merchant_id, at=at, wait=True)
     if state is None:
         raise RuntimeError(f"the lock of merchant {merchant_id} was waited for and not had")
     return state
 
 
-def _cover(state: RollupState, *, until: datetime, at: datetime, zones: dict[str, str], changed: bool) -> None:
-    # A second look within the margin may have seen less far than the first: the watermark never goes back.
-    state.covered_until = max(state.covered_until, until)
-    state.refreshed_at, state.zones = at, zones
-    state.version += changed
-    state.save()
+@contextmanager
+def _counting(merchant_id: UUID, days: Days, since: datetime | None = None) -> Iterator[Pipeline]:
+    """Count some days anew (None: all), in one round trip with what the caller queues.
 
-
-def _count(state: RollupState, days: Days, since: datetime | None = None) -> None:
-    """Count some days anew (None: all). since: of cards only those of which something was recorded since then."""
+    since: of cards only those of which something was recorded since then.
+    """
     if days is not None and not days:
+        with pipeline() as line:
+            yield line
         return
-    values = recount.parameters(state.merchant_id, days, since)
-    with recount.planned_for_all(), connection.cursor() as cursor:
+    values = recount.parameters(merchant_id, days, since)
+    with recount.planned_together() as line:
         for name, table in recount.TABLES.items():
             for statement in _replacing(name, table, days):
-                cursor.execute(statement, values)
+                line.run(statement, values)
+        yield line
 
 
 def _replacing(name: str, table: Table, days: Days) -> list[str]:
@@ -196,9 +184,6 @@ def _replacing(name: str, table: Table, days: Days) -> list[str]:
     return [_filled(SYNC, table).replace("{fresh}", fresh).replace("{doomed}", doomed)]
 
 
-LOCK = {
-    name: f"SELECT {name}(hashtextextended(%s, 0))" for name in ("pg_advisory_xact_lock", "pg_try_advisory_xact_lock")
-}  # fmt: skip
 WIPE = "DELETE FROM {table} o WHERE o.merchant_id = %(merchant)s"
 FILL = "INSERT INTO {table} (merchant_id, {columns}) SELECT %(merchant)s, {new} FROM ({fresh}) f"
 SYNC = """

@@ -1,9 +1,11 @@
 """A report in words, tiles, charts and tables: what the statistics page shows of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
+from functools import cached_property
 from html import escape
+from itertools import groupby
 from typing import Any
 
 from babel.dates import format_skeleton, get_day_names
@@ -29,7 +31,7 @@ SPARKS = 28
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A line of the table behind the charts."""
+    """The figures of a day, or of several together from `on`."""
 
     on: date
     visits: int
@@ -38,6 +40,9 @@ class Day:
     rewards: int
     joined: int
     sales_cents: int
+
+
+ADDED = tuple(field.name for field in fields(Day) if field.name != "on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +148,29 @@ class Shown:
 
     @property
     def lines(self) -> SafeString:
-        """Return the rows of the table behind the charts, the newest day first: a year has 365 of seven cells."""
+        """Return the rows of the table behind the chart, the newest first: a row is what a bar is."""
         currency, rows = self.report.currency, []
-        for day in reversed(self.days):
-            counts = [day.visits]
-            counts += [day.stamps] * self.has_stamps + [day.points] * self.has_points + [day.rewards, day.joined]
-            cells = [*map(ui.number, counts), *[ui.money(day.sales_cents, currency)] * self.has_sales]
+        for days in reversed(self._bars):
+            one = _together(days)
+            counts = [one.visits]
+            counts += [one.stamps] * self.has_stamps + [one.points] * self.has_points + [one.rewards, one.joined]
+            cells = [*map(ui.number, counts), *[ui.money(one.sales_cents, currency)] * self.has_sales]
             ends = "".join(f'<td class="end">{escape(cell)}</td>' for cell in cells)
-            rows.append(f"<tr><td>{escape(ui.localdate(day.on))}</td>{ends}</tr>")
+            rows.append(f"<tr><td>{escape(self._when(days))}</td>{ends}</tr>")
         return SafeString("\n".join(rows))
+
+    @property
+    def lines_title(self) -> str:
+        """Return what a row of the table is."""
+        return {1: _("Day"), WEEK: _("Week"), 0: _("Month")}[self._step]
+
+    def _when(self, days: Sequence[Day]) -> str:
+        first, last = days[0].on, days[-1].on
+        if self._step == 1:
+            return ui.localdate(first)
+        if self._step == 0:
+            return str(format_skeleton("yMMMM", first, locale=money.babel_locale()))
+        return f"{charts.short_day(first)} – {charts.short_day(last)}"
 
     @property
     def chart_title(self) -> str:
@@ -167,22 +186,24 @@ class Shown:
         days = self.report.period.days
         return 1 if days <= BY_WEEK else WEEK if days <= BY_MONTH else 0
 
+    @cached_property
+    def _bars(self) -> list[list[Day]]:
+        """The days behind each bar, the oldest first; the last week is a whole one, the first month seldom."""
+        if self._step:
+            ends = range(len(self.days), 0, -self._step)
+            return [self.days[max(0, end - self._step) : end] for end in ends][::-1]
+        return [list(days) for _month_of, days in groupby(self.days, key=lambda day: (day.on.year, day.on.month))]
+
     @property
     def charts(self) -> list[Chart]:
         """Return the chart of the period, once for desks and once for phones."""
         value: Callable[[Day], int] = (lambda day: day.points) if self.leads_with_points else (lambda day: day.stamps)
+        bars = [(days[0].on, sum(map(value, days))) for days in self._bars]
         if self._step == 1:
-            return charts.pair([(day.on, value(day)) for day in self.days], latest=WEEK)
+            return charts.pair(bars, latest=WEEK)
         if self._step == WEEK:
-            weeks = [self.days[max(0, end - WEEK) : end] for end in range(len(self.days), 0, -WEEK)][::-1]
-            named = [(charts.short_day(week[0].on), sum(map(value, week))) for week in weeks]
-            return charts.named(named, every=(2, 4))
-        months: dict[tuple[int, int], int] = {}
-        for day in self.days:
-            key = day.on.year, day.on.month
-            months[key] = months.get(key, 0) + value(day)
-        named = [(_month(date(year, month, 1)), total) for (year, month), total in months.items()]
-        return charts.named(named, every=(1, MONTHS_OF_A_PHONE))
+            return charts.named([(charts.short_day(first), total) for first, total in bars], every=(2, 4))
+        return charts.named([(_month(first), total) for first, total in bars], every=(1, MONTHS_OF_A_PHONE))
 
     @property
     def is_by_day(self) -> bool:
@@ -287,6 +308,11 @@ def _day(on: date, figures: Figures) -> Day:
         on, figures.visits, figures.stamps_given, figures.points_issued, figures.rewards_redeemed, figures.new_cards,
         figures.sales_cents,
     )  # fmt: skip
+
+
+def _together(days: Sequence[Day]) -> Day:
+    sums = (sum(getattr(day, name) for day in days) for name in ADDED)
+    return days[0] if len(days) == 1 else Day(days[0].on, *sums)
 
 
 def _change(now: int, before: int) -> dict[str, str]:

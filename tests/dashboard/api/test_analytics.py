@@ -297,7 +297,7 @@ def test_a_fixed_number_of_queries(count: int, django_assert_num_queries: Any) -
         world.stamp(world.card())
     ask(world)
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(15):
         Caller.of(world).get(PATH)
 
 

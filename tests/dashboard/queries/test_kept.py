@@ -1,5 +1,6 @@
 """Counts that take long: never old while they are quick, and counted anew by the worker once they are slow."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 import time_machine
 from django.core.cache import cache
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core import tenancy
@@ -15,6 +17,7 @@ from dashboard import tasks
 from dashboard.models import RollupState
 from dashboard.queries import analytics, audiences, kept, platform, platform_days
 from dashboard.queries.periods import Period
+from dashboard.queries.versions import Versions
 from dashboard.services import rollups
 from tests.support.world import World
 
@@ -49,14 +52,15 @@ def renew(clock: Any) -> None:
 def customers(world: World, period: Period = MAY) -> int:
     with tenancy.scope(world.merchant_id):
         state = RollupState.objects.get()
-        version = audiences.Version(world.merchant_id, state.version, state.covered_until)
-        return audiences.of(period, None, version).customers
+        versions = Versions.read(state.version, json.dumps(state.changes))
+        asked = audiences.Asked(world.merchant_id, versions, state.covered_until)
+        return audiences.of(period, None, asked).now.customers
 
 
 def ask(world: World, name: str, *arguments: Any) -> None:
     """Ask for a count of this file."""
     with tenancy.scope(world.merchant_id):
-        kept.answer(kept.Question(name, world.merchant_id, arguments), version=0)
+        kept.answer(kept.Question(name, world.merchant_id, arguments), Versions(0))
 
 
 @pytest.fixture
@@ -265,3 +269,35 @@ def test_the_platform_s_totals_are_counted_by_the_worker(noon: Any) -> None:
     assert seen() == (1, NOON)
     renew(noon)
     assert seen() == (2, timezone.now())
+
+
+def test_a_stamp_of_today_counts_the_days_before_no_other_time(noon: Any) -> None:
+    """A stamp of those days that came late does."""
+    world, today = World.make(at=NOON - timedelta(hours=20)), Period(NOON.date(), NOON.date())
+    card = world.card()
+    world.stamp(card)
+    world.at = NOON
+    world.stamp(card)
+    noon.shift(timedelta(minutes=2))
+    rollups.rebuild(merchant_id=world.merchant_id, at=timezone.now())
+    assert (customers(world, today), customers(world, today.before)) == (1, 1)
+
+    def counted() -> int:
+        with CaptureQueriesContext(connection) as log:
+            customers(world, today)
+        return sum("FROM dashboard_presence" in query["sql"] for query in log.captured_queries)
+
+    assert counted() == 0
+    noon.shift(timedelta(minutes=2))
+    world.tick(minutes=4)
+    world.stamp(world.card())
+    rollups.refresh(merchant_id=world.merchant_id, at=world.at)
+    assert counted() == 1
+    assert customers(world, today) == 2
+
+    noon.shift(timedelta(minutes=2))
+    world.tick(hours=-20)
+    world.stamp(world.card())
+    rollups.refresh(merchant_id=world.merchant_id, at=timezone.now())
+    assert counted() == 2
+    assert customers(world, today.before) == 2

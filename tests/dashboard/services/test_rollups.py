@@ -86,7 +86,7 @@ def test_doing_it_twice_changes_nothing() -> None:
     refresh(world)
     before = picture(world)
 
-    rollups.recount_days(merchant_id=world.merchant_id, days=[TODAY])
+    rollups.recount_days(merchant_id=world.merchant_id, days=[TODAY], at=world.at)
     rollups.rebuild(merchant_id=world.merchant_id, at=world.at)
 
     assert picture(world) == before

@@ -1,6 +1,7 @@
 """The statistics page: the period, one store or all, what it says, its file."""
 
 import csv
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -217,3 +218,21 @@ def test_the_change_is_told_in_words(shop: Shop) -> None:
 def test_tiles_and_tables_write_numbers_alike(language: str) -> None:
     with translation.override(language):
         assert cards.grouped(1234567) == ui.number(1234567)
+
+
+@pytest.mark.parametrize(
+    ("days", "title", "rows"), [("28", "Day", {28}), ("90", "Week", {13}), ("365", "Month", {12, 13})]
+)
+def test_a_row_of_the_table_is_what_a_bar_of_the_chart_is(days: str, title: str, rows: set[int], shop: Shop) -> None:
+    """Together the rows say what the days say; the days themselves are in the file."""
+    shop.world.stamp(shop.card(name="Tom"), quantity=3)
+
+    answer = look(shop, days=days)
+
+    shown, series = answer.context["shown"], answer.context["series"]
+    assert shown.lines_title == title
+    assert f'<th scope="col">{title}</th>' in answer.content.decode()
+    cells = re.findall(r'<tr><td>(.+?)</td><td class="end">(\d+)</td><td class="end">(\d+)</td>', shown.lines)
+    assert len(cells) == len({when for when, *_counts in cells}) == len(shown.charts[0].bars)
+    assert len(cells) in rows
+    assert sum(int(stamps) for *_day, stamps in cells) == sum(day.stamps for day in series) == 4
