@@ -139,9 +139,10 @@ class FirstReward(RollupModel):
 class RollupState(RollupModel):
     """How far a merchant's rollups are.
 
-    covered_until: what was recorded before is counted for certain. version: counts the changes; changes: which days
-    they touched (see dashboard.queries.versions). zones: the clocks of the stores by which the hours were counted; when
-    they change, everything is counted anew.
+    covered_until: what was recorded before is counted for certain; refreshed_at: what was recorded before was counted
+    as far as the clock of one host tells. version: counts the changes; changes: which days they touched (see
+    dashboard.queries.versions). zones: the clocks of the stores by which the hours were counted; when they change,
+    everything is counted anew.
     """
 
     covered_until = models.DateTimeField()

@@ -126,12 +126,9 @@ def dirty_days(merchant_id: UUID, since: datetime) -> list[date]:
     return [row["day"] for row in ask(SQL["dirty"], {"merchant": merchant_id, "since": since})]
 
 
-def is_current(merchant_id: UUID, *, late: timedelta) -> bool:
-    """Tell whether nothing was recorded since the merchant's rollups were refreshed; inside its scope.
-
-    late: how long before its commit a row may have been recorded.
-    """
-    return any(row["current"] for row in ask(SQL["current"], {"merchant": merchant_id, "late": late}))
+def is_current(merchant_id: UUID) -> bool:
+    """Tell whether nothing was recorded since the merchant's rollups were refreshed; inside its scope."""
+    return any(row["current"] for row in ask(SQL["current"], {"merchant": merchant_id}))
 
 
 def waiting() -> list[UUID]:
@@ -143,16 +140,22 @@ def waiting() -> list[UUID]:
 class State:
     """How far a merchant's rollups are, from whom holds their lock.
 
-    covered_until: None, they were never counted; horizon: up to when everything that was recorded can be seen by the
-    next statement; zones: the clocks of the stores as JSON, same_zones: whether the rollups were counted by them.
+    covered_until: None, they were never counted; seen: up to when what was recorded can be seen by the next statement,
+    as far as one clock tells; horizon: the same for certain. zones: the clocks of the stores as JSON, same_zones:
+    whether the rollups were counted by them.
     """
 
     merchant_id: UUID
     covered_until: datetime | None
     versions: Versions
-    horizon: datetime
+    seen: datetime
     zones: str
     same_zones: bool
+
+    @property
+    def horizon(self) -> datetime:
+        """Up to when everything that was recorded is seen."""
+        return self.seen - MARGIN
 
 
 def locked(merchant_id: UUID, *, at: datetime, wait: bool) -> State | None:
@@ -168,16 +171,17 @@ def locked(merchant_id: UUID, *, at: datetime, wait: bool) -> State | None:
     if (lock.one() or {})["taken"] is False:
         return None
     row, oldest = found.one() or {}, (written.one() or {})["oldest"]
-    horizon = min(at, oldest or at) - MARGIN
     versions = Versions.read(row["version"], row["changes"])
-    return State(merchant_id, row["covered_until"], versions, horizon, row["zones"], row["same_zones"])
+    return State(
+        merchant_id, row["covered_until"], versions, min(at, oldest or at), row["zones"], row["same_zones"]
+    )  # fmt: skip
 
 
-def cover(line: Pipeline, state: State, days: Days, *, at: datetime) -> None:
+def cover(line: Pipeline, state: State, days: Days) -> None:
     """Queue the statement that says how far the rollups are now that some days were counted anew (None: all)."""
     versions = state.versions.changed(days)
     line.run(SQL["cover"], {
-        "merchant": state.merchant_id, "until": state.horizon, "at": at, "zones": state.zones,
+        "merchant": state.merchant_id, "until": state.horizon, "at": state.seen, "zones": state.zones,
         "version": versions.number, "changes": versions.written(),
     })  # fmt: skip
 

@@ -27,8 +27,6 @@ logger = logging.getLogger(__name__)
 REASON = "rollups: which merchants have rows in the ledger that their statistics lack"
 # A sweep looks this far back, for the row that a watermark should never miss.
 SWEPT = timedelta(hours=26)
-# Between taking the time of a row and its commit, as a rule.
-LATE_COMMIT = timedelta(seconds=1)
 # Slow counts begin for so long after a worker took them up; the one that is under way may take longer.
 RENEWING_SECONDS = 60
 
@@ -52,11 +50,11 @@ def refresh(*, merchant_id: UUID, at: datetime, since: datetime | None = None) -
 def catch_up(*, merchant_id: UUID, at: datetime) -> None:
     """Refresh for somebody who looks, unless nothing was recorded since somebody else did.
 
-    The watermark would count the last half minute anew each time, for rows that are committed late; the worker sees to
-    those within 20 seconds.
+    The watermark would count the last half minute anew each time, for clocks that differ and rows that are committed
+    late; the worker sees to those within 20 seconds.
     """
     with tenancy.scope(merchant_id):
-        if not recount.is_current(merchant_id, late=LATE_COMMIT):
+        if not recount.is_current(merchant_id):
             _refresh(merchant_id, at)
 
 
@@ -65,7 +63,7 @@ def rebuild(*, merchant_id: UUID, at: datetime) -> None:
     with tenancy.scope(merchant_id):
         state = _waited_for(merchant_id, at)
         with _counting(merchant_id, None) as line:
-            recount.cover(line, state, None, at=at)
+            recount.cover(line, state, None)
 
 
 def recount_days(*, merchant_id: UUID, days: Days, at: datetime) -> None:
@@ -141,7 +139,7 @@ def _refresh(merchant_id: UUID, at: datetime, since: datetime | None = None) -> 
         from_ = min(state.covered_until, since) if since else state.covered_until
         days = recount.dirty_days(merchant_id, from_)
     with _counting(merchant_id, days, from_) as line:
-        recount.cover(line, state, days, at=at)
+        recount.cover(line, state, days)
     return Refreshed(days)
 
 

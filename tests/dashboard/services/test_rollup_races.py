@@ -30,23 +30,28 @@ def stamps_given(world: World) -> int:
         return sum(DayFigures.objects.values_list("stamps_given", flat=True))
 
 
+def stamp_slowly(wire: Any, world: World, card: Any) -> None:
+    """Begin a stamp that is recorded now and not committed yet."""
+    wire.execute("SELECT set_config('app.merchant_id', %s, true)", (str(world.merchant_id),))
+    wire.execute(
+        """
+        INSERT INTO loyalty_transaction
+        SELECT (jsonb_populate_record(t, jsonb_build_object(
+            'id', gen_random_uuid(), 'seq', 2, 'type', 'stamp_earned', 'stamps_delta', 1, 'stamps_after', 1,
+            'idempotency_key', 'slow', 'recorded_at', now()))).*
+        FROM loyalty_transaction t WHERE t.card_id = %s AND t.seq = 1
+        """,
+        (card.pk,),
+    )
+
+
 def test_a_row_that_is_committed_late_is_found(real_db: Any) -> None:
     """It was recorded before a refresh looked, and committed after: the watermark stays behind its transaction."""
     world = World.make(at=now())
     card = world.card()
     rollups.refresh(merchant_id=world.merchant_id, at=now())
     with real_db.connect_as_app() as wire:
-        wire.execute("SELECT set_config('app.merchant_id', %s, true)", (str(world.merchant_id),))
-        wire.execute(
-            """
-            INSERT INTO loyalty_transaction
-            SELECT (jsonb_populate_record(t, jsonb_build_object(
-                'id', gen_random_uuid(), 'seq', 2, 'type', 'stamp_earned', 'stamps_delta', 1, 'stamps_after', 1,
-                'idempotency_key', 'slow', 'recorded_at', now()))).*
-            FROM loyalty_transaction t WHERE t.card_id = %s AND t.seq = 1
-            """,
-            (card.pk,),
-        )
+        stamp_slowly(wire, world, card)
         begun = now()
         # As if the till had been stuck for an hour: far more than the margin.
         rollups.refresh(merchant_id=world.merchant_id, at=begun)
@@ -56,6 +61,20 @@ def test_a_row_that_is_committed_late_is_found(real_db: Any) -> None:
         wire.commit()
 
     assert rollups.refresh_waiting(at=later) == 1
+
+    assert stamps_given(world) == 1
+
+
+def test_who_looks_finds_a_row_that_was_committed_after_the_last_count(real_db: Any) -> None:
+    world = World.make(at=now())
+    card = world.card()
+    with real_db.connect_as_app() as wire:
+        stamp_slowly(wire, world, card)
+        rollups.catch_up(merchant_id=world.merchant_id, at=now())
+        assert stamps_given(world) == 0
+        wire.commit()
+
+    rollups.catch_up(merchant_id=world.merchant_id, at=now())
 
     assert stamps_given(world) == 1
 
