@@ -7,6 +7,7 @@ what is outstanding are then those of the cards that were made there.
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -56,6 +57,7 @@ class Figures(Sums):
 
 
 NAMES = Figures.names()
+_READ = itemgetter(*NAMES)
 # A reward for points is issued and handed out at once.
 SUMS: dict[str, str] = {
     **{name: f"d.{name}" for name in NAMES},
@@ -169,7 +171,7 @@ def _share(total: int, count: int) -> int | None:
 
 
 def _figures(row: dict[str, Any]) -> Figures:
-    return Figures(*(row[name] for name in NAMES))
+    return Figures(*_READ(row))
 
 
 def _parts(rows: list[dict[str, Any]]) -> tuple[list[Part], list[Part]]:

@@ -1,6 +1,7 @@
 """Rollups with their tail: exact at once. Days that the rollups may lack are counted from the ledger there and then.
 
-Those are few: the days of what was recorded within the last minute. A merchant that was never counted has only a tail.
+Those are few: the days of what was recorded within the last minute, none when nothing was since the rollups were
+refreshed. A merchant that was never counted has only a tail.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +13,7 @@ from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from core import tenancy
-from dashboard.models import DayBalance, DayFigures, RollupState
+from dashboard.models import DayBalance, DayFigures
 from dashboard.queries import recount
 from dashboard.queries.recount import Days
 
@@ -24,8 +25,7 @@ Sums = dict[str, int]
 
 def tail() -> Days:
     """Return the business days that the rollups may lack, None for all of them; inside the merchant's scope."""
-    state = RollupState.objects.first()
-    return recount.dirty_days(merchant_id(), state.covered_until) if state else None
+    return recount.tail(merchant_id())
 
 
 def figures_by_store(days: Days) -> dict[UUID | None, Sums]:
@@ -80,6 +80,9 @@ def merchant_id() -> UUID:
 
 
 def on_day(store_id: UUID, day: date) -> Sums:
-    """Return the figures of one business day of a store, from the ledger; inside the merchant's scope, one query."""
-    rows = [row for row in recount.rows("figures", merchant_id(), [day]) if row["store_id"] == store_id]
+    """Return the figures of one business day of a store; inside the merchant's scope, in two queries."""
+    if recount.is_current(merchant_id()):
+        rows: Iterable[Mapping[str, Any]] = DayFigures.objects.filter(store_id=store_id, day=day).values(*FIGURES)
+    else:
+        rows = [row for row in recount.rows("figures", merchant_id(), [day]) if row["store_id"] == store_id]
     return total({name: int(row[name]) for name in FIGURES} for row in rows)

@@ -131,6 +131,13 @@ def is_current(merchant_id: UUID) -> bool:
     return any(row["current"] for row in ask(SQL["current"], {"merchant": merchant_id}))
 
 
+def tail(merchant_id: UUID) -> Days:
+    """Return the business days that the merchant's rollups may lack, None for all of them; inside its scope."""
+    for row in ask(SQL["current"], {"merchant": merchant_id}):
+        return [] if row["current"] else dirty_days(merchant_id, row["covered_until"])
+    return None
+
+
 def waiting() -> list[UUID]:
     """Return the merchants with rows that their rollups may lack, the longest waiting first; for the platform."""
     return [row["id"] for row in ask(SQL["waiting"], {})]

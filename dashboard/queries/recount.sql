@@ -119,7 +119,7 @@ ORDER BY d.day
 -- name: current
 -- Whether nothing was recorded since the rollups were refreshed; no row without rollups.
 SELECT NOT EXISTS (SELECT FROM loyalty_transaction t
-    WHERE t.merchant_id = %(merchant)s AND t.recorded_at >= s.refreshed_at) AS current
+    WHERE t.merchant_id = %(merchant)s AND t.recorded_at >= s.refreshed_at) AS current, s.covered_until
 FROM dashboard_rollupstate s WHERE s.merchant_id = %(merchant)s
 
 -- name: state
