@@ -16,6 +16,8 @@ LEFT, BOTTOM, TOP = 40, 28, 12
 GRID_LINES = 4
 GAP = 0.28
 LABEL_EVERY = 7
+# About as wide as a letter under a bar is.
+LETTER = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,16 @@ class Chart:
             f' height="{bar.height}" rx="3" />'
             for bar in self.bars if bar.value
         )  # fmt: skip
-        words = (f'<text x="{bar.x}" y="{under}">{escape(bar.label)}</text>' for bar in self.bars if bar.label)
+        words = (
+            f'<text {self._place(bar)} y="{under}">{escape(bar.label)}</text>' for bar in self.bars if bar.label
+        )  # fmt: skip
         return SafeString("".join((*lines, *bars, *words)))
+
+    def _place(self, bar: Bar) -> str:
+        """Return where a word under a bar begins, or ends where it would run over the edge."""
+        if bar.x + LETTER * len(bar.label) <= self.size.width:
+            return f'x="{bar.x}"'
+        return f'x="{round(bar.x + bar.width, 1)}" text-anchor="end"'
 
 
 def pair(values: Sequence[tuple[date, int]], *, latest: int) -> list[Chart]:

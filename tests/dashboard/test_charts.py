@@ -51,3 +51,13 @@ def test_a_drawing_has_a_bar_for_each_day_with_something_and_escapes_its_words()
     assert chart.marks.count('class="grid"') == charts.GRID_LINES + 1
     assert "&lt;b&gt;1&lt;/b&gt;" in chart.marks
     assert "<b>" not in chart.marks
+
+
+def test_a_word_under_the_last_bar_ends_with_it_rather_than_run_over_the_edge() -> None:
+    wide, narrow = charts.named([(f"{number} octobre", 1) for number in range(10, 23)], every=(2, 4))
+
+    first, last, under = narrow.bars[0], narrow.bars[-1], narrow.day_label_y
+    assert f'<text x="{first.x}" y="{under}">10 octobre' in narrow.marks
+    assert f'<text x="{round(last.x + last.width, 1)}" text-anchor="end" y="{under}">22 octobre' in narrow.marks
+    assert narrow.marks.count('text-anchor="end"') == len(narrow.grid) + 1
+    assert wide.marks.count('text-anchor="end"') == len(wide.grid) + 1
