@@ -17,7 +17,10 @@ T = TypeVar("T")
 
 
 class _OneClient(RedisCacheClient):
-    """Makes one client instead of one for each command, which takes longer than the command itself."""
+    """Makes one client instead of one for each command, which takes longer than the command itself.
+
+    LOCATION names one server: with several it would depend on what is asked.
+    """
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
         """Return the client; its pool hands each thread a connection of its own."""

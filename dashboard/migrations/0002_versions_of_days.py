@@ -1,4 +1,7 @@
-"""What was counted of days that are long past stays right when today changes: rollups say which days changed when."""
+"""Rollups say which days changed when, so that what was counted of past days stays right when today changes.
+
+And how much of what is recent they hold, so that who looks at them need not count it again.
+"""
 
 from django.db import migrations, models
 
@@ -9,5 +12,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="rollupstate", name="changes", field=models.JSONField(db_default=[], default=list)
+        ),
+        migrations.AddField(
+            model_name="rollupstate", name="recent", field=models.BigIntegerField(db_default=-1, default=-1)
         ),
     ]

@@ -139,16 +139,16 @@ class FirstReward(RollupModel):
 class RollupState(RollupModel):
     """How far a merchant's rollups are.
 
-    covered_until: what was recorded before is counted for certain; refreshed_at: what was recorded before was counted
-    as far as the clock of one host tells. version: counts the changes; changes: which days they touched (see
-    dashboard.queries.versions). zones: the clocks of the stores by which the hours were counted; when they change,
-    everything is counted anew.
+    covered_until: what was recorded before is counted for certain; recent: how many rows since then are counted, too.
+    version: is raised by every change; changes: which days they touched (see dashboard.queries.versions). zones: the
+    clocks of the stores by which the hours were counted; when they change, everything is counted anew.
     """
 
     covered_until = models.DateTimeField()
     refreshed_at = models.DateTimeField()
     version = models.BigIntegerField(default=1)
     changes = models.JSONField(default=list, db_default=[])
+    recent = models.BigIntegerField(default=-1, db_default=-1)
     zones = models.JSONField(default=dict)
 
     class Meta(RollupModel.Meta):

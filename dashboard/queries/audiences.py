@@ -150,7 +150,8 @@ def _last(arguments: tuple[Any, ...]) -> date:
 
 
 kept.COUNTERS["came"] = kept.Counter(_count_audience, lambda found: int(found["customers"]), _later, _last)
-kept.COUNTERS["rewarded"] = kept.Counter(_count_rewarded, lambda found: int(found["cards"]), _later, _last)
+# A first reward that is taken back makes another one the first, of whatever day: no last day here.
+kept.COUNTERS["rewarded"] = kept.Counter(_count_rewarded, lambda found: int(found["cards"]), _later)
 
 
 def _tenths(days: float | None) -> float | None:

@@ -33,7 +33,7 @@ class Day:
 
 
 def today(store_id: UUID, on: date) -> Day:
-    """Return a store's figures of one business day; one query."""
+    """Return a store's figures of one business day."""
     found = live.on_day(store_id, on)
     rewards = found["stamp_rewards_redeemed"] + found["points_rewards_redeemed"]
     points = found["points_earned"] - found["points_refunded"]

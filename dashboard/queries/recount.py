@@ -78,6 +78,9 @@ def statements(file: str) -> dict[str, str]:
 
 
 SQL = statements("recount.sql")
+for _name in ("current", "state"):
+    for _part in ("zones", "oldest_write"):
+        SQL[_name] = SQL[_name].replace(f"{{{_part}}}", SQL[_part])
 
 
 def select(name: str, days: Days) -> str:
@@ -147,22 +150,19 @@ def waiting() -> list[UUID]:
 class State:
     """How far a merchant's rollups are, from whom holds their lock.
 
-    covered_until: None, they were never counted; seen: up to when what was recorded can be seen by the next statement,
-    as far as one clock tells; horizon: the same for certain. zones: the clocks of the stores as JSON, same_zones:
+    covered_until: None, they were never counted. horizon: how far they are once what the next statement sees is
+    counted, and recent: how many rows the ledger has since then. zones: the clocks of the stores as JSON; same_zones:
     whether the rollups were counted by them.
     """
 
     merchant_id: UUID
+    at: datetime
     covered_until: datetime | None
     versions: Versions
-    seen: datetime
+    horizon: datetime
+    recent: int
     zones: str
     same_zones: bool
-
-    @property
-    def horizon(self) -> datetime:
-        """Up to when everything that was recorded is seen."""
-        return self.seen - MARGIN
 
 
 def locked(merchant_id: UUID, *, at: datetime, wait: bool) -> State | None:
@@ -172,24 +172,21 @@ def locked(merchant_id: UUID, *, at: datetime, wait: bool) -> State | None:
     is being made would have to wait. at: now.
     """
     with pipeline() as line:
-        written = line.run(SQL["oldest_write"])
         lock = line.run(LOCK[wait], [f"rollups of {merchant_id}"])
-        found = line.run(SQL["state"], {"merchant": merchant_id})
+        found = line.run(SQL["state"], {"merchant": merchant_id, "at": at, "margin": MARGIN})
     if (lock.one() or {})["taken"] is False:
         return None
-    row, oldest = found.one() or {}, (written.one() or {})["oldest"]
-    versions = Versions.read(row["version"], row["changes"])
-    return State(
-        merchant_id, row["covered_until"], versions, min(at, oldest or at), row["zones"], row["same_zones"]
-    )  # fmt: skip
+    row = found.one() or {}
+    versions = Versions.read(row.pop("version"), row.pop("changes"))
+    return State(merchant_id=merchant_id, at=at, versions=versions, **row)
 
 
 def cover(line: Pipeline, state: State, days: Days) -> None:
     """Queue the statement that says how far the rollups are now that some days were counted anew (None: all)."""
-    versions = state.versions.changed(days)
+    versions = state.versions.changed(days, state.at)
     line.run(SQL["cover"], {
-        "merchant": state.merchant_id, "until": state.horizon, "at": state.seen, "zones": state.zones,
-        "version": versions.number, "changes": versions.written(),
+        "merchant": state.merchant_id, "until": state.horizon, "at": state.at, "zones": state.zones,
+        "version": versions.number, "changes": versions.written(), "recent": state.recent,
     })  # fmt: skip
 
 

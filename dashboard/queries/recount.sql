@@ -117,24 +117,30 @@ WHERE t.merchant_id = %(merchant)s AND t.recorded_at >= %(since)s AND d.day IS N
 ORDER BY d.day
 
 -- name: current
--- Whether nothing was recorded since the rollups were refreshed; no row without rollups.
-SELECT NOT EXISTS (SELECT FROM loyalty_transaction t
-    WHERE t.merchant_id = %(merchant)s AND t.recorded_at >= s.refreshed_at) AS current, s.covered_until
+-- Whether the ledger has as many rows since the watermark as when the rollups were refreshed, and the stores the same
+-- clocks; no row without rollups. The ledger is append-only, so this holds whatever the clocks of the hosts say.
+SELECT s.covered_until, s.zones = {zones} AND s.recent = (SELECT count(*) FROM (SELECT FROM loyalty_transaction t
+    WHERE t.merchant_id = %(merchant)s AND t.recorded_at >= s.covered_until LIMIT s.recent + 1) r) AS current
 FROM dashboard_rollupstate s WHERE s.merchant_id = %(merchant)s
 
 -- name: state
--- How far the rollups are, null where they were never counted, and the clock of each store, closed ones too.
-SELECT s.covered_until, s.version, s.changes::text, z.zones::text, COALESCE(s.zones = z.zones, false) AS same_zones
-FROM (SELECT COALESCE(jsonb_object_agg(t.id, t.time_zone), '{}') AS zones
-    FROM stores_store t WHERE t.merchant_id = %(merchant)s) z
+-- How far the rollups are (null: they were never counted) and will be once what can be seen now is counted.
+SELECT s.covered_until, s.version, s.changes::text, z.zones::text, COALESCE(s.zones = z.zones, false) AS same_zones,
+    h.horizon, (SELECT count(*) FROM loyalty_transaction t
+        WHERE t.merchant_id = %(merchant)s AND t.recorded_at >= h.horizon) AS recent
+FROM (SELECT {zones} AS zones) z
 LEFT JOIN dashboard_rollupstate s ON s.merchant_id = %(merchant)s
+CROSS JOIN LATERAL (SELECT GREATEST(s.covered_until, LEAST(%(at)s, ({oldest_write})) - %(margin)s) AS horizon) h
+
+-- name: zones
+-- The clock of each store, closed ones too.
+(SELECT COALESCE(jsonb_object_agg(z.id, z.time_zone), '{}') FROM stores_store z WHERE z.merchant_id = %(merchant)s)
 
 -- name: cover
--- A second look within the margin may have seen less far than the first: the watermark never goes back.
-INSERT INTO dashboard_rollupstate AS s (merchant_id, covered_until, refreshed_at, zones, version, changes)
-VALUES (%(merchant)s, %(until)s, %(at)s, %(zones)s::jsonb, %(version)s, %(changes)s::jsonb)
-ON CONFLICT (merchant_id) DO UPDATE SET covered_until = GREATEST(s.covered_until, excluded.covered_until),
-    refreshed_at = excluded.refreshed_at, zones = excluded.zones, version = excluded.version, changes = excluded.changes
+INSERT INTO dashboard_rollupstate AS s (merchant_id, covered_until, refreshed_at, zones, version, changes, recent)
+VALUES (%(merchant)s, %(until)s, %(at)s, %(zones)s::jsonb, %(version)s, %(changes)s::jsonb, %(recent)s)
+ON CONFLICT (merchant_id) DO UPDATE SET covered_until = excluded.covered_until, refreshed_at = excluded.refreshed_at,
+    zones = excluded.zones, version = excluded.version, changes = excluded.changes, recent = excluded.recent
 
 -- name: waiting
 SELECT m.id FROM merchants_merchant m LEFT JOIN dashboard_rollupstate s ON s.merchant_id = m.id
@@ -143,5 +149,5 @@ WHERE EXISTS (SELECT FROM loyalty_transaction t
 ORDER BY s.covered_until NULLS FIRST, m.id
 
 -- name: oldest_write
-SELECT min(xact_start) AS oldest FROM pg_stat_activity
+SELECT min(xact_start) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xid IS NOT NULL

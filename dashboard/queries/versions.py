@@ -1,5 +1,8 @@
 """Versions of a merchant's rollups: of all of them, and of their days up to one, which seldom change again.
 
+A version is the time it was made, in microseconds, or one more than the last: none is ever given twice, even when a
+change was taken back after somebody saw it.
+
 `changes` says with which version days changed, as [the oldest day of it, version], the newest first; what a newer
 change covers is left out, so that the days grow older with each line.
 """
@@ -7,7 +10,7 @@ change covers is left out, so that the days grow older with each line.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 # What is older is taken together: no more than days that are told apart.
 MOST_CHANGES = 40
@@ -37,11 +40,12 @@ class Versions:
             return self.number
         return next((version for oldest, version in self.changes if oldest <= day), self.number)
 
-    def changed(self, days: Sequence[date] | None) -> "Versions":
-        """Return what they are after some days changed; None: all of them may have."""
+    def changed(self, days: Sequence[date] | None, at: datetime) -> "Versions":
+        """Return what they are after some days changed at a time; None: all of them may have."""
         if days is not None and not days:
             return self
-        oldest, number = min(days) if days is not None else date.min, self.number + 1
+        oldest = min(days) if days is not None else date.min
+        number = max(self.number + 1, int(at.timestamp() * 1_000_000))
         before = self.changes or ((date.min, self.number),)
         found = [(oldest, number), *((day, version) for day, version in before if day < oldest)]
         if len(found) > MOST_CHANGES:

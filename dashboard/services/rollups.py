@@ -48,11 +48,7 @@ def refresh(*, merchant_id: UUID, at: datetime, since: datetime | None = None) -
 
 
 def catch_up(*, merchant_id: UUID, at: datetime) -> None:
-    """Refresh for somebody who looks, unless nothing was recorded since somebody else did.
-
-    The watermark would count the last half minute anew each time, for clocks that differ and rows that are committed
-    late; the worker sees to those within 20 seconds.
-    """
+    """Refresh for somebody who looks, unless nothing was recorded since somebody else did."""
     with tenancy.scope(merchant_id):
         if not recount.is_current(merchant_id):
             _refresh(merchant_id, at)
@@ -69,7 +65,8 @@ def rebuild(*, merchant_id: UUID, at: datetime) -> None:
 def recount_days(*, merchant_id: UUID, days: Days, at: datetime) -> None:
     """Count some business days anew (None: all), whatever the watermark says; waits for who is at it."""
     with tenancy.scope(merchant_id):
-        versions = _waited_for(merchant_id, at).versions.changed(days)
+        # The first rewards of these days' cards may have other days.
+        versions = _waited_for(merchant_id, at).versions.changed(None, at)
         with _counting(merchant_id, days):
             pass
         RollupState.objects.update(version=versions.number, changes=json.loads(versions.written()))

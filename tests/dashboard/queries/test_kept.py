@@ -301,3 +301,25 @@ def test_a_stamp_of_today_counts_the_days_before_no_other_time(noon: Any) -> Non
     rollups.refresh(merchant_id=world.merchant_id, at=timezone.now())
     assert counted() == 2
     assert customers(world, today.before) == 2
+
+
+def test_a_first_reward_that_moves_to_a_day_that_did_not_change_is_seen(noon: Any) -> None:
+    """What came late from a till is the first reward once that of today is taken back."""
+    world = World.make(at=NOON - timedelta(days=5), stamps_target=2)
+    card, old = world.card(), Period(NOON.date() - timedelta(days=2), NOON.date() - timedelta(days=2))
+    world.at = NOON
+    given = world.stamp(card, quantity=2)
+    world.at = NOON - timedelta(days=2)
+    world.stamp(card, quantity=2)
+    noon.shift(timedelta(minutes=2))
+    rollups.rebuild(merchant_id=world.merchant_id, at=timezone.now())
+
+    def first_rewards() -> int:
+        with tenancy.scope(world.merchant_id):
+            return analytics.report(old).first_rewards.cards
+
+    assert first_rewards() == 0
+    world.at = timezone.now()
+    world.void(given["transaction_id"])
+    rollups.refresh(merchant_id=world.merchant_id, at=timezone.now())
+    assert first_rewards() == 1

@@ -1,7 +1,7 @@
 """Rollups beside running tills and other workers: real commits, several connections."""
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,8 @@ from django.db import connection
 
 from core import tenancy
 from dashboard.models import DayFigures
-from dashboard.queries import rollup_differences
+from dashboard.queries import analytics, live, rollup_differences
+from dashboard.queries.periods import Period
 from dashboard.services import rollups
 from loyalty.queries.hot import CardRef
 from loyalty.services import stamps
@@ -77,6 +78,39 @@ def test_who_looks_finds_a_row_that_was_committed_after_the_last_count(real_db: 
     rollups.catch_up(merchant_id=world.merchant_id, at=now())
 
     assert stamps_given(world) == 1
+
+
+@pytest.mark.parametrize("ahead", [0, 800])
+def test_a_count_beside_an_enrolment_hides_no_card(ahead: int) -> None:
+    """An enrolment's row bears the time of its request, and another host's clock may be ahead of that."""
+    world = World.make(at=now())
+    world.stamp(world.card())
+    world.at = now()
+    rollups.refresh(merchant_id=world.merchant_id, at=now() + timedelta(milliseconds=ahead))
+    world.stamp(world.card())
+
+    with tenancy.scope(world.merchant_id):
+        seen = live.on_day(world.store.pk, world.at.date())
+    assert (seen["new_cards"], seen["stamps_given"]) == (2, 2)
+    rollups.catch_up(merchant_id=world.merchant_id, at=now())
+    assert stamps_given(world) == 2
+
+
+def test_what_was_seen_of_a_count_that_was_taken_back_is_forgotten() -> None:
+    """A page counts, keeps its answers, and then fails: its rollups are gone, and another count begins anew."""
+    world = World.make(at=now() - timedelta(hours=30))
+    long_ago = Period(world.at.date(), world.at.date())
+    rollups.rebuild(merchant_id=world.merchant_id, at=now())
+    world.stamp(world.card())
+    with pytest.raises(ZeroDivisionError), tenancy.scope(world.merchant_id):
+        rollups.catch_up(merchant_id=world.merchant_id, at=now())
+        assert analytics.report(long_ago).audience.customers == 1
+        raise ZeroDivisionError
+    world.stamp(world.card())
+    rollups.refresh(merchant_id=world.merchant_id, at=now())
+
+    with tenancy.scope(world.merchant_id):
+        assert analytics.report(long_ago).audience.customers == 2
 
 
 def test_a_worker_leaves_a_merchant_to_the_one_who_has_it() -> None:

@@ -284,6 +284,6 @@ def test_who_looks_counts_only_what_came_since(clock: Any) -> None:
     world.stamp(card)
     rollups.catch_up(merchant_id=world.merchant_id, at=at + timedelta(seconds=10))
 
-    assert version() == before + 1
+    assert version() > before
     assert day(world).stamps_given == 2
     assert_exact(world)
