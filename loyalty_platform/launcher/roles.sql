@@ -40,11 +40,12 @@ BEGIN
         EXECUTE format('GRANT loyalty_owner TO %I', current_user);
     END IF;
 
+    -- The schema first: before PostgreSQL 16 only who owns the database may give it away.
+    ALTER SCHEMA public OWNER TO loyalty_owner;
     EXECUTE format('ALTER DATABASE %I OWNER TO loyalty_owner', current_database());
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO loyalty_app', current_database());
 
-    ALTER SCHEMA public OWNER TO loyalty_owner;
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
     GRANT USAGE ON SCHEMA public TO loyalty_app, loyalty_platform, loyalty_lookup;
     CREATE SCHEMA IF NOT EXISTS lookup AUTHORIZATION loyalty_owner;

@@ -186,6 +186,8 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SITE_URL).scheme
 MFA_ADAPTER = "merchants.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = PLATFORM_NAME
+# A code of the half minute before or after counts, too: clocks differ, and people type slowly.
+MFA_TOTP_TOLERANCE = 1
 SOCIALACCOUNT_ADAPTER = "merchants.social.SocialAccountAdapter"
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
 if GOOGLE_LOGIN_CLIENT_ID:

@@ -2,6 +2,7 @@
 seconds. A line of JSON in, a line of JSON out; `opening.py` is its other end.
 """
 
+import contextlib
 import json
 import subprocess
 from pathlib import Path
@@ -36,7 +37,8 @@ class Beside:
         """End it; the stack may have other addresses from now on."""
         if self.process is not None:
             self.process.kill()
-            self.process.communicate(timeout=END_SECONDS)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.communicate(timeout=END_SECONDS)
         self.process = None
 
     def _start(self, env: dict[str, str]) -> None:

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 STAMP = "/api/v1/store/loyalty/stamp"
 SECONDS = 15.0
-SLOW_CLIENTS = 4
+# Fewer than a web process has threads: by chance all of them may be at the same one.
+SLOW_CLIENTS = 3
 PATIENCE_SECONDS = 2.0
 
 
@@ -63,7 +64,7 @@ def slow_clients(base: str, key: str, card: str, *, seconds: int) -> Wire:
     found.accepted = sum(statuses.count(201) for statuses in ended)
     if any(status >= 500 for statuses in ended for status in statuses):
         found.faults.append(f"slow clients: {ended}")
-    if found.accepted != SLOW_CLIENTS // 2 or found.waited > PATIENCE_SECONDS:
+    if found.accepted != (SLOW_CLIENTS + 1) // 2 or found.waited > PATIENCE_SECONDS:
         found.faults.append(f"slow clients: {ended}, others waited {found.waited:.1f} s")
     return found
 
@@ -159,7 +160,11 @@ def _large(key: str, card: str) -> Iterator[tuple[str, bytes]]:
 def _exchange(base: str, data: bytes, *, over: float = 0.0, without_end: bool = False) -> list[int]:
     """Send bytes, all at once or one by one over some seconds, and return the statuses of what comes back."""
     at = urlsplit(base)
-    with socket.create_connection((at.hostname, at.port), SECONDS) as line:
+    try:
+        connected = socket.create_connection((at.hostname, at.port), SECONDS)
+    except OSError:
+        return []
+    with connected as line:
         try:
             if over:
                 for number in range(len(data) - without_end):

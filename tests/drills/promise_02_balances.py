@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from dataclasses import dataclass
 
 import psycopg
@@ -25,50 +26,53 @@ FAULTS = {
 def drill(stack: Stack, budget: Budget) -> Finding:
     """Plant faults and see them named; then time the command over many cards."""
     seen, told = faults(stack)
-    before = Run.of(fastest(stack)[1])
+    before = fastest(stack)
     cards = budget.count(CARDS)
     stack.manage("seed_load", "--cards", str(cards), "--transactions", str(cards * ROWS_OF_A_CARD))
     with psycopg.connect(stack.superuser_dsn, autocommit=True) as wire:
         wire.execute("VACUUM (ANALYZE)")
-    differences, said = fastest(stack)
-    after = Run.of(said)
-    if differences or before is None or after is None:
-        return Finding(False, f"{told}; {said[:200]}")
+    after = fastest(stack)
+    if isinstance(before, str) or isinstance(after, str):
+        return Finding(False, f"{told}; {before if isinstance(before, str) else after}")
     # What a card costs, beside what the command costs with next to none.
     each = (after.seconds - before.seconds) / (after.cards - before.cards)
     scaled = after.seconds + each * max(0, WANTED_CARDS - after.cards)
     figure = f"{told}; {after.cards:,} cards, {after.rows:,} rows in {after.seconds:.1f} s"
     if after.cards < WANTED_CARDS:
         figure += f" (scaled to 1 M cards: {scaled:.0f} s)"
-    return Finding(seen and scaled <= WANTED_SECONDS, figure)
+    # Of so few cards most of the time is noise, which is scaled with them.
+    wanted = WANTED_SECONDS * (3 if budget.short else 1)
+    return Finding(seen and scaled <= wanted, figure)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the command says of itself when all is well."""
+    """What the command says of itself when all is well, and how long it took."""
 
     cards: int
     rows: int
     seconds: float
 
-    @classmethod
-    def of(cls, said: str) -> "Run | None":
-        """Read it."""
-        found = re.search(r"\((\d+) cards, (\d+) ledger rows, ([\d.]+) s\)", said)
-        return cls(int(found[1]), int(found[2]), float(found[3])) if found else None
 
-
-def fastest(stack: Stack) -> tuple[int, str]:
-    """Verify several times, since the machine may be busy; returns one with differences, else the fastest."""
-    runs = [stack.verify() for _ in range(TRIES)]
-    return min(runs, key=lambda run: (run[0] == 0, found.seconds if (found := Run.of(run[1])) else 0.0))
+def fastest(stack: Stack) -> Run | str:
+    """Verify several times, since the machine may be busy; returns the fastest, or what one with differences says."""
+    runs = []
+    for _ in range(TRIES):
+        began = time.monotonic()
+        differences, said = stack.verify()
+        found = re.search(r"\((\d+) cards, (\d+) ledger rows", said)
+        if differences or not found:
+            return said[:200]
+        runs.append(Run(int(found[1]), int(found[2]), time.monotonic() - began))
+    return min(runs, key=lambda run: run.seconds)
 
 
 def faults(stack: Stack) -> tuple[bool, str]:
     """Plant each fault, verify, and take it back."""
     shop, other = stack.shops(2, stamps_target=50)
     for _ in range(4):
-        shop.stamp(shop.cards[0])
+        given = shop.stamp(shop.cards[0])
+        assert given.status == 201, given
     missed = [name for name, statement in FAULTS.items() if not is_named(stack, statement, shop, other)]
     return not missed, f"{len(FAULTS)} planted faults {'all named' if not missed else f'MISSED: {missed}'}"
 

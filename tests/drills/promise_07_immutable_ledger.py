@@ -75,6 +75,9 @@ def refused(dsn: str, role: str, attack: str, shop: Shop) -> bool:
             wire.execute(attack)
         except (InsufficientPrivilege, psycopg.errors.RestrictViolation):
             return True
+        except psycopg.errors.DeadlockDetected:  # with a worker that reads, which says nothing of what is allowed
+            wire.rollback()
+            return refused(dsn, role, attack, shop)
         except psycopg.errors.InvalidParameterValue as error:  # a role that may not even be named
             return "permission denied" in str(error)
         finally:

@@ -17,8 +17,8 @@ from tests.drills.stack import Stack, until
 TITLE = "workers may die"
 PROMISE = 11
 CARDS, LEAST_CARDS, NEIGHBOURS = 300, 40, 3
-SETTLE_SECONDS = 150.0
-NEIGHBOUR_SECONDS, NEIGHBOUR_ROUNDS = 15.0, 3
+SETTLE_SECONDS, LATE_SECONDS = 150.0, 30.0
+NEIGHBOUR_SECONDS, NEIGHBOUR_ROUNDS = 30.0, 3
 MOST_DOUBLED = 0.001
 PARTS = ("worker", "wallets", "apple", "google")
 KILLS, LEAST_KILLS, PAUSE = 4, 2, 0.6
@@ -65,18 +65,25 @@ class Round:
         """Wait until nothing is open, and hold what the providers took against what was given."""
         devices = self.devices
         devices.settle(SETTLE_SECONDS)
-        pushed, shown, written = devices.pushed(), devices.objects(), devices.written(self.began)
-        times = {card: pushed[card] - self.before[card] for card in devices.cards if card not in self.apple_out}
-        lost = sum(count < 1 for count in times.values())
-        lost += sum(
-            shown.get(card) != f"{devices.given[card]}/{TARGET}"
-            for card in devices.cards if card not in self.google_out
-        )  # fmt: skip
+        # What a worker had in its hands when its child was killed is in no table until it is done.
+        until(lambda: not self._lost(), LATE_SECONDS)
+        lost, written = self._lost(), devices.written(self.began)
         doubled = {
-            "apple": sum(max(0, count - 1) for count in times.values()),
+            "apple": sum(max(0, count - 1) for count in self._pushes().values()),
             "google": sum(max(0, written[card] - 1) for card in devices.cards),
         }
         return Came(lost, doubled, devices.last_settled() - self.began_at)
+
+    def _pushes(self) -> dict[str, int]:
+        pushed = self.devices.pushed()
+        return {card: pushed[card] - self.before[card] for card in self.devices.cards if card not in self.apple_out}
+
+    def _lost(self) -> int:
+        devices, shown = self.devices, self.devices.objects()
+        return sum(count < 1 for count in self._pushes().values()) + sum(
+            shown.get(card) != f"{devices.given[card]}/{TARGET}"
+            for card in devices.cards if card not in self.google_out
+        )  # fmt: skip
 
 
 def drill(stack: Stack, budget: Budget) -> Rest:
@@ -127,8 +134,13 @@ def meet_faults(stack: Stack, devices: Devices, neighbours: Devices) -> Finding:
         next_door = pool.submit(beside_the_faults, neighbours)
         came = Round(devices, failing["gone"] | failing["broken"], frozenset(unshowable)).stamp().end()
         beside = next_door.result()
-    apple, google = devices.states("apple"), devices.states("google")
-    lasting = [apple[card] for card in failing["broken"]] + [google[card] for card in unshowable]
+
+    def lasting_states() -> list[tuple[str, int]]:
+        apple, google = devices.states("apple"), devices.states("google")
+        return [apple[card] for card in failing["broken"]] + [google[card] for card in unshowable]
+
+    until(lambda: set(lasting_states()) == {("failed", 3)}, LATE_SECONDS)
+    lasting = lasting_states()
     kept = devices.listening() & failing["gone"]
     devices.faults({"heal": True, "goodbye_after": None}, {"share": 0.0})
     mend(stack, unshowable)

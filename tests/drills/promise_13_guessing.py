@@ -22,7 +22,8 @@ def drill(stack: Stack, budget: Budget) -> Finding:
         days = pool.submit(inside.run, stack, "guessing", short=budget.short, sprayed=budget.count(1000, least=60))
         outside = from_outside(shop, stranger)
         given_before = shop.card(shop.cards[0])["stamp_count"]
-        opened = [answer for answer in outside if answer.status < 400 or "staff_session" in answer.body]
+        # 0: nobody answered in time, which opens nothing.
+        opened = [answer for answer in outside if 0 < answer.status < 400 or "staff_session" in answer.body]
         phone = on_a_phone(shop)
         unlocked = right_pin(shop).status
         crowd = Counter(answer.status for answer in at_once(shop))

@@ -20,7 +20,7 @@ from tests.stack.harness import free_port
 TITLE = "the browser is guarded"
 PROMISE = 18
 HOST = "cards.example"
-START_SECONDS, CHECK_SECONDS = 60, 60
+START_SECONDS, CHECK_SECONDS = 120, 180
 
 
 def drill(stack: Stack, budget: Budget) -> Finding:

@@ -74,8 +74,10 @@ class Stack(harness.Stack):
         self.beside = Beside(self.folder)
 
     def __exit__(self, *error: object) -> None:
-        self.beside.end()
-        super().__exit__(*error)
+        try:
+            self.beside.end()
+        finally:
+            super().__exit__(*error)
 
     def begin(self) -> Self:
         """Start, and wait until everything answers."""

@@ -54,7 +54,8 @@ class Phone:
             """async () => (await (await caches.open("card-pages-1")).keys()).length > 0
                && (await (await caches.open("card-files-1")).keys()).length > 5"""
         )
-        # From the next visit on the worker stands between the page and the network.
+        # From the next visit on the worker, once it is active, stands between the page and the network.
+        self.page.evaluate("async () => { await navigator.serviceWorker.ready }")
         self.page.reload()
         self.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
 

@@ -23,7 +23,7 @@ from loyalty_platform.launcher.process import group_members, started_at
 ROOT = Path(__file__).resolve().parent.parent.parent
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".*_cache", ".hypothesis", "node_modules")
 MARK = "LOYALTY_STACK_MARK"
-READY_SECONDS = 120
+READY_SECONDS = 300
 STOP_SECONDS = 40
 
 

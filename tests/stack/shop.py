@@ -1,5 +1,6 @@
 """A shop of the demo as its POS and its customers use it over HTTP, and the phone of the fakes beside it."""
 
+import http.client
 import json
 import time
 import urllib.error
@@ -33,11 +34,12 @@ def ask(address: str, body: dict[str, Any] | None = None, *, method: str = "", *
     request = urllib.request.Request(address, data, sent, method=method or ("POST" if data else "GET"))
     began = time.monotonic()
     try:
-        with urllib.request.urlopen(request, timeout=15) as answer:
-            status, text = answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        status, text = error.code, error.read()
-    except OSError as error:
+        try:
+            with urllib.request.urlopen(request, timeout=15) as answer:
+                status, text = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            status, text = error.code, error.read()
+    except (OSError, http.client.HTTPException) as error:
         status, text = 0, str(error).encode()
     took = time.monotonic() - began
     try:

@@ -7,12 +7,19 @@ from typing import Any
 import psycopg
 from celery import current_app
 from django.conf import settings
+from django.db import connection
 from psycopg.conninfo import make_conninfo
 from psycopg.errors import InsufficientPrivilege
 
+from core import tenancy
 from tests.support.house import MODELS, House
 
-QUIET_SECONDS, PATIENCE_SECONDS = 2.5, 45.0
+QUIET_SECONDS, PATIENCE_SECONDS = 2.5, 90.0
+# What nobody will ever take up is on no way: an event that no task can read is put off for longer and longer.
+OPEN = """
+    SELECT (SELECT count(*) FROM core_outboxevent WHERE state IN ('queued', 'inflight') AND last_error = '')
+        + (SELECT count(*) FROM wallets_passupdate WHERE state IN ('queued', 'inflight'))
+"""
 # Each looks at the merchants' own rows only after the first argument; what follows may name anything.
 MADE_UP = {
     "why": "stamp_earned",
@@ -34,10 +41,16 @@ def settled(house: House, without: tuple[str, ...] = ()) -> dict[str, Any]:
     while time.monotonic() - began < PATIENCE_SECONDS:
         time.sleep(QUIET_SECONDS)
         again = house.picture(without=without)
-        if again == picture:
+        if again == picture and not _open(house):
             break
         picture = again
     return picture
+
+
+def _open(house: House) -> int:
+    with tenancy.scope(house.world.merchant_id), connection.cursor() as cursor:
+        cursor.execute(OPEN)
+        return int(cursor.fetchone()[0])
 
 
 def differences(house: House, before: dict[str, Any], without: tuple[str, ...] = ()) -> dict[str, Any]:
