@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -409,16 +408,6 @@ def test_one_broken_card_stops_no_other(real_db: Any, monkeypatch: pytest.Monkey
     assert (again.points, again.failed) == (0, 1)
 
 
-def test_a_pass_ends_in_time_and_the_next_goes_on(real_db: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = shop()
-    cards = [with_points(world) for _ in range(3)]
-    world.tick(days=101)
-    monkeypatch.setattr(expiry, "PASS", timedelta(seconds=-1))
-    assert expire(world) == expiry.Tally(unfinished=True)
-    monkeypatch.setattr(expiry, "PASS", timedelta(seconds=60))
-    assert expire(world).points == len(cards)
-
-
 def together(*jobs: Any) -> list[str]:
     """Run jobs at once, each on a connection of its own; return how each ended."""
     barrier = threading.Barrier(len(jobs))
@@ -496,17 +485,3 @@ def test_the_task_runs_at_each_merchant(real_db: Any, eager: None) -> None:
     tasks.expire_points()
 
     assert [world.fresh(card).points_balance for world, card in zip(worlds, cards, strict=True)] == [0, 0]
-
-
-def test_a_row_of_a_long_pass_is_recorded_when_it_is_written(real_db: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who follows the ledger looks back half a minute; a pass may take a whole one."""
-    world = shop()
-    cards = [with_points(world) for _ in range(2)]
-    world.tick(days=101)
-    clock = iter([0.0, 1.0, 45.0])
-    with monkeypatch.context() as patched:
-        patched.setattr(expiry, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-        assert expire(world).points == 2
-
-    recorded = sorted(world.rows(card)[-1].recorded_at for card in cards)
-    assert [moment - world.at for moment in recorded] == [timedelta(seconds=1), timedelta(seconds=45)]
