@@ -20,6 +20,7 @@ from django.db import connections
 from django.utils import translation
 from psycopg.conninfo import conninfo_to_dict
 
+from core import throttling
 from loyalty_platform.launcher.preparation import compile_messages
 from loyalty_platform.settings.environment import database_settings
 from tests.support.scheduling import StackTogether
@@ -149,6 +150,12 @@ def real_db(endpoint: Endpoint, django_db_setup: None, django_db_blocker: Any) -
         finally:
             _use_database(endpoint, usual)
     endpoint.drop_database(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patience() -> None:
+    """Wait for Redis longer than a request may: on a busy machine it would count as away."""
+    throttling.TIMEOUT_SECONDS = 1.0
 
 
 @pytest.fixture(autouse=True)
