@@ -7,7 +7,7 @@ connections, so one process could be left with most of the work while the others
 import time
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped] # gunicorn comes without types
 
 # A process waits so long for each connection it holds, up to so many of them, before it reaches for another one.
 STEP_SECONDS, MOST = 0.0002, 10

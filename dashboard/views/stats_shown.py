@@ -170,7 +170,9 @@ class Shown:
             return ui.localdate(first)
         if self._step == 0:
             return str(format_skeleton("yMMMM", first, locale=money.babel_locale()))
-        return f"{charts.short_day(first)} – {charts.short_day(last)}"
+        # On a phone it breaks behind the dash and nowhere else.
+        start, end = (charts.short_day(day).replace(" ", "\N{NO-BREAK SPACE}") for day in (first, last))
+        return f"{start}\N{NO-BREAK SPACE}– {end}"
 
     @property
     def chart_title(self) -> str:
